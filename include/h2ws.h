@@ -1,0 +1,943 @@
+/*
+ * h2ws: WebSockets over HTTP/2 (RFC 8441), and ordinary requests beside them.
+ *
+ * Generated from src/ffi: edit there, then run `make header`.
+ *
+ * # Conventions
+ * - A call returns a `h2ws_status`: 0 is H2WS_OK, all others are negative. Text for people comes
+ *   from `h2ws_last_error`, on the thread that made the failed call.
+ * - Arguments come in the order receiver, inputs, outputs. Outputs are named `out_*` and are
+ *   written only when the call succeeds. No argument is both input and output, but for the
+ *   `size` of `h2ws_stats`.
+ * - Bytes and text are `h2ws_str`: pointer and length, not NUL-terminated; the pointer may be NULL
+ *   only when the length is 0. Text is UTF-8; other bytes give H2WS_NOT_UTF8.
+ * - Flags are `int32_t`, 0 or 1. Any other value is refused, as is an unknown constant.
+ * - Structs that the host fills begin with `size`. Initialise them with their `_INIT` macro. Fields
+ *   are only ever appended: a program built against an older header works with a newer library,
+ *   and one built against a newer header with an older library while it leaves the newer fields 0.
+ * - Streams, connections and listeners are named by 64-bit handles. A handle that is stale, or
+ *   never was one, gives H2WS_GONE, however late it is used and on whichever thread. 0 names nothing.
+ * - No call lets a panic out: a bug in h2ws gives H2WS_PANIC and leaves the engine alive.
+ *
+ * # Ownership
+ * | what | who owns it | until |
+ * |---|---|---|
+ * | `h2ws_engine *` from `h2ws_engine_create` | the host | `h2ws_engine_destroy` |
+ * | a pointer in an argument, and all that it points to | the host | borrowed until the call returns |
+ * | a pointer in an event, and all that it points to | h2ws | borrowed until the callback returns |
+ * | `fd` given to `h2ws_adopt` | h2ws, from the call on, also when the call fails | h2ws closes it |
+ * | `fd` given to `on_fallback` | the host | the host closes it |
+ * | `user` of `h2ws_callbacks` | the host | `on_destroy`, after which h2ws does not use it |
+ * | `context` of a stream | the host | `on_closed` of that stream, after which h2ws does not use it |
+ * | text from `h2ws_status_text`, `h2ws_version` | h2ws | the library is unloaded |
+ *
+ * # Threads
+ * - An engine has its own threads, the loops. Callbacks run on them, with no lock held. All
+ *   callbacks of one connection and its streams run on one thread, one after another; callbacks of
+ *   different connections may run at the same time on different loops.
+ * - Every function may be called from any thread at any time, also several at once, also inside a
+ *   callback. The exceptions are two, and both block: `h2ws_drain` and `h2ws_engine_destroy` give
+ *   H2WS_WRONG_THREAD inside a callback. No other function blocks.
+ * - While `h2ws_engine_destroy` runs, and after it, no other thread may use the engine pointer.
+ * - A callback that blocks holds up its own loop: the connections there wait, others do not.
+ * - A callback has to return: no C++ exception and no longjmp may leave it.
+ *
+ * # Life of a stream
+ * 1. `on_request` names it. For a WebSocket (`kind` is H2WS_WEBSOCKET) answer with `h2ws_accept` or
+ *    `h2ws_reject`; for a request (H2WS_HTTP) with `h2ws_respond`, or with `h2ws_respond_start`,
+ *    `h2ws_send_body` and `h2ws_finish`. At once or later, on any thread.
+ * 2. Events follow: `on_message`, `on_fragment` and `on_control`, or `on_body`; `on_writable` after
+ *    H2WS_BUSY.
+ * 3. `on_closed` is the last event, exactly once. The handle is stale when it returns.
+ */
+
+#ifndef H2WS_H
+#define H2WS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; `h2ws_version` gives the library's. */
+#define H2WS_VERSION "0.1.0"
+/** Its first number. */
+#define H2WS_VERSION_MAJOR 0
+/** Its second number. */
+#define H2WS_VERSION_MINOR 1
+/** Its third number. */
+#define H2WS_VERSION_PATCH 0
+
+/** A h2ws_str of a string literal: `H2WS_STR("hello")`. */
+#ifdef __cplusplus
+#define H2WS_STR(literal) (h2ws_str{("" literal), sizeof("" literal) - 1})
+#else
+#define H2WS_STR(literal) ((h2ws_str){("" literal), sizeof("" literal) - 1})
+#endif
+
+#ifdef __cplusplus
+/** A T with its `size` set and all else 0: what the _INIT macros are in C++, where C's designators are not. */
+template <typename T>
+constexpr T h2ws_initialised() {
+  T value{};
+  value.size = sizeof(T);
+  return value;
+}
+#define H2WS_INITIALISER(type) h2ws_initialised<type>()
+#else
+#define H2WS_INITIALISER(type) {.size = sizeof(type)}
+#endif
+
+/** Initialiser of a h2ws_config: `h2ws_config config = H2WS_CONFIG_INIT;` */
+#define H2WS_CONFIG_INIT H2WS_INITIALISER(h2ws_config)
+/** Initialiser of a h2ws_callbacks. */
+#define H2WS_CALLBACKS_INIT H2WS_INITIALISER(h2ws_callbacks)
+/** Initialiser of a h2ws_listen_options. */
+#define H2WS_LISTEN_OPTIONS_INIT H2WS_INITIALISER(h2ws_listen_options)
+/** Initialiser of a h2ws_adopt_options. */
+#define H2WS_ADOPT_OPTIONS_INIT H2WS_INITIALISER(h2ws_adopt_options)
+/** Initialiser of a h2ws_accept_options. */
+#define H2WS_ACCEPT_OPTIONS_INIT H2WS_INITIALISER(h2ws_accept_options)
+/** Initialiser of a h2ws_stats. */
+#define H2WS_STATS_INIT H2WS_INITIALISER(h2ws_stats)
+
+/**
+ * An engine: event loops, their threads, and all that is open on them.
+ *
+ * 1. `h2ws_engine_create` starts it.
+ * 2. `h2ws_listen` and `h2ws_adopt` give it sockets.
+ * 3. Callbacks tell what happens.
+ * 4. `h2ws_drain` ends what is open, with good manners.
+ * 5. `h2ws_engine_destroy` ends the rest and the engine.
+ *
+ * Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; `h2ws_listen`,
+ * `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
+ * `h2ws_send_fragment`, `h2ws_ping`, `h2ws_pong`, `h2ws_close`; `h2ws_respond`, `h2ws_respond_start`, `h2ws_inform`,
+ * `h2ws_send_body`, `h2ws_finish`, `h2ws_set_demand`; `h2ws_abort`, `h2ws_demand`, `h2ws_set_context`.
+ */
+typedef struct h2ws_engine h2ws_engine;
+
+/** The outcome of a call: H2WS_OK, or a negative H2WS_* number. Numbers are only ever appended. */
+typedef int32_t h2ws_status;
+
+/**
+ * The configuration of an engine: initialise it with H2WS_CONFIG_INIT, then set what is to differ.
+ *
+ * 0 means the default. Sizes are bytes, times are milliseconds; the longest time is 86400000, a day, which is as good
+ * as never. H2WS_INVALID_CONFIG names the first field that is out of its range.
+ */
+typedef struct h2ws_config {
+  /** Set by H2WS_CONFIG_INIT. */
+  size_t size;
+  /** Event loops, a thread each. Default: the processors of the machine; 1 to 64. */
+  uint32_t loops;
+  /** Connections at once; one more is closed at once. Default 1000000; 1 to 16000000. */
+  uint32_t max_connections;
+  /** Streams of one connection at once (SETTINGS_MAX_CONCURRENT_STREAMS). Default 128; 1 to 1048576. */
+  uint32_t max_streams;
+  /** A header block, as RFC 9113 section 6.5.2 counts. Default 16384; 1024 to 1048576. */
+  uint32_t max_header_list;
+  /** Header fields of one block. Default 100; 8 to 10000. */
+  uint32_t max_header_fields;
+  /** A message, put together. Default 16777216; 125 to 1073741824. */
+  uint32_t max_message;
+  /** Fragments of one message. Default 1024; 1 to 16777216. */
+  uint32_t max_fragments;
+  /** What a peer may send on one stream before the host has taken it. Default 262144; 1024 to 2147483647. */
+  uint32_t stream_window;
+  /** What a peer may send on one connection before it was read. Default 16777216; 65535 to 2147483647. */
+  uint32_t connection_window;
+  /**
+   * What waits to be sent on one stream before H2WS_BUSY. One message may exceed it if nothing else waits.
+   * Default 1048576; 1024 to 1073741824.
+   */
+  uint32_t send_queue;
+  /**
+   * What waits to be applied by one loop from other threads before H2WS_BUSY. Default 67108864; 1024 to 1073741824.
+   */
+  uint32_t command_queue;
+  /** What a client may send on a WebSocket before it is accepted. Default 16384; 0 to 1048576. */
+  uint32_t early_data;
+  /** Until the connection preface is complete. Default 10000; 0 to 86400000. */
+  uint32_t preface_timeout;
+  /** Until the peer acknowledges our SETTINGS. Default 10000; 0 to 86400000. */
+  uint32_t settings_timeout;
+  /** Until a header block that began is complete. Default 10000; 0 to 86400000. */
+  uint32_t header_timeout;
+  /** Until the host decides about a handshake; then it is refused with 503. Default 30000; 0 to 86400000. */
+  uint32_t accept_timeout;
+  /** Until the peer answers our Close, and again until it ends the stream. Default 5000; 1 to 86400000. */
+  uint32_t close_timeout;
+  /** A WebSocket on which nothing came for so long is closed with 1001; 0 is never. Default 0; 0 to 86400000. */
+  uint32_t idle_timeout;
+  /** A Ping goes to a WebSocket on which nothing came for so long; 0 is never. Default 0; 0 to 86400000. */
+  uint32_t ping_interval;
+  /**
+   * A WebSocket that has not answered such a Ping for so long is reset; 0 is never. Default 0; 0 to 86400000.
+   */
+  uint32_t ping_timeout;
+  /** A connection that takes none of our bytes for so long is cut. Default 30000; 0 to 86400000. */
+  uint32_t write_timeout;
+  /** RST_STREAMs, the peer's and those it provoked: a burst of so many. Default 100; 1 to 1048576. */
+  uint32_t reset_burst;
+  /** And so many a second. Default 33; 1 to 1048576. */
+  uint32_t reset_rate;
+  /** PINGs a second. Default 100; 1 to 1048576. */
+  uint32_t ping_rate;
+  /** SETTINGS a second. Default 10; 1 to 1048576. */
+  uint32_t settings_rate;
+  /**
+   * Empty DATA, PRIORITY and unknown frames, and WINDOW_UPDATEs beyond what our DATA justifies, a second.
+   * Default 1000; 1 to 16777216.
+   */
+  uint32_t idle_frame_rate;
+  /** 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set. Default 0; 0 or 1. */
+  int32_t fallback;
+  /** 0. */
+  int32_t reserved;
+} h2ws_config;
+
+/**
+ * Names an exchange: a request, or a WebSocket from its handshake on. 0 names nothing; a stale one gives H2WS_GONE.
+ */
+typedef uint64_t h2ws_stream;
+
+/** Names a connection. 0 names nothing. */
+typedef uint64_t h2ws_connection;
+
+/** What a stream is for: H2WS_HTTP or H2WS_WEBSOCKET. */
+typedef int32_t h2ws_kind;
+
+/**
+ * Bytes, or UTF-8 text: not NUL-terminated. `data` may be NULL only when `len` is 0. In C, H2WS_STR("literal") makes
+ * one of a literal.
+ */
+typedef struct h2ws_str {
+  /** The first byte, borrowed: see the function or event that has it. */
+  const char *data;
+  /** How many bytes. */
+  size_t len;
+} h2ws_str;
+
+/** A header field. */
+typedef struct h2ws_header {
+  /** The name; lower-case in events, any case in arguments. */
+  struct h2ws_str name;
+  /** The value: bytes, usually ASCII. */
+  struct h2ws_str value;
+} h2ws_header;
+
+/** Header fields, in order. A name may come several times. */
+typedef struct h2ws_headers {
+  /** The first field; may be NULL only when `count` is 0. */
+  const struct h2ws_header *items;
+  /** How many fields. */
+  size_t count;
+} h2ws_headers;
+
+/** A request or a WebSocket handshake has come. All pointers are borrowed until the callback returns. */
+typedef struct h2ws_request {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** Names the exchange, and the WebSocket that it may become, until `on_closed`. */
+  h2ws_stream stream;
+  /** The connection that it came on. */
+  h2ws_connection connection;
+  /** H2WS_HTTP or H2WS_WEBSOCKET. */
+  h2ws_kind kind;
+  /** 1: there is no body, no `on_body` will come. */
+  int32_t end;
+  /** The method; `GET` for a WebSocket handshake, whichever HTTP version carried it. */
+  struct h2ws_str method;
+  /** `http` or `https`. */
+  struct h2ws_str scheme;
+  /** The `:authority`, or the `host` field where there was none. May be empty on a request. */
+  struct h2ws_str authority;
+  /** Path and query, as sent. */
+  struct h2ws_str path;
+  /** The peer's address as text: `127.0.0.1:4711`, `[::1]:4711` or `unix`. */
+  struct h2ws_str peer;
+  /** The header fields; names are lower-case. */
+  struct h2ws_headers headers;
+  /** What the client offered in `sec-websocket-protocol`, in its order; may be NULL when there is none. */
+  const struct h2ws_str *subprotocols;
+  /** How many it offered. */
+  size_t subprotocol_count;
+} h2ws_request;
+
+/** A piece of a request's body, or its end. All pointers are borrowed until the callback returns. */
+typedef struct h2ws_body {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** Of which request. */
+  h2ws_stream stream;
+  /** What `h2ws_set_context` set, or NULL. */
+  void *context;
+  /** The bytes; may be empty at the end. */
+  struct h2ws_str data;
+  /** 1: nothing follows. */
+  int32_t end;
+  /** The trailers, if there were any; only with `end`. */
+  struct h2ws_headers trailers;
+} h2ws_body;
+
+/** What a message is: H2WS_TEXT or H2WS_BINARY, the opcodes of RFC 6455 section 5.2. */
+typedef int32_t h2ws_message_kind;
+
+/** A whole message. All pointers are borrowed until the callback returns. */
+typedef struct h2ws_message {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** Of which socket. */
+  h2ws_stream stream;
+  /** What `h2ws_accept` or `h2ws_set_context` set, or NULL. */
+  void *context;
+  /** H2WS_TEXT or H2WS_BINARY. */
+  h2ws_message_kind kind;
+  /** The payload. */
+  struct h2ws_str data;
+} h2ws_message;
+
+/**
+ * A part of a message, on a socket accepted with `fragments`. Parts follow what arrived, not the peer's frames; of a
+ * text message a part may end inside a character. All pointers are borrowed until the callback returns.
+ */
+typedef struct h2ws_fragment {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** Of which socket. */
+  h2ws_stream stream;
+  /** What `h2ws_accept` or `h2ws_set_context` set, or NULL. */
+  void *context;
+  /** H2WS_TEXT or H2WS_BINARY, the same for all parts of a message. */
+  h2ws_message_kind kind;
+  /** 1: a message begins. */
+  int32_t first;
+  /** 1: the message is complete. */
+  int32_t last;
+  /** The payload; may be empty. */
+  struct h2ws_str data;
+} h2ws_fragment;
+
+/** What a control frame is: H2WS_CLOSE, H2WS_PING or H2WS_PONG, the opcodes of RFC 6455 section 5.2. */
+typedef int32_t h2ws_control_kind;
+
+/** A Ping, Pong or Close frame has come. All pointers are borrowed until the callback returns. */
+typedef struct h2ws_control {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** Of which socket. */
+  h2ws_stream stream;
+  /** What `h2ws_accept` or `h2ws_set_context` set, or NULL. */
+  void *context;
+  /** H2WS_PING, H2WS_PONG or H2WS_CLOSE. */
+  h2ws_control_kind kind;
+  /** A Close's code; 0: it had none, or this is no Close. */
+  uint16_t code;
+  /** A Ping's or Pong's payload, a Close's reason. */
+  struct h2ws_str data;
+} h2ws_control;
+
+/** What ended a stream: one of H2WS_CAUSE_*. More may come in later versions. */
+typedef int32_t h2ws_cause;
+
+/** Who began the end of a stream: H2WS_LOCAL or H2WS_REMOTE. */
+typedef int32_t h2ws_side;
+
+/**
+ * A stream has ended: its last event, exactly once for each `on_request`. The handle is stale when the callback
+ * returns. All pointers are borrowed until then.
+ */
+typedef struct h2ws_closed {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** Which stream. */
+  h2ws_stream stream;
+  /** What `h2ws_accept` or `h2ws_set_context` set, or NULL; h2ws does not use it any more. */
+  void *context;
+  /** What it was for: H2WS_HTTP or H2WS_WEBSOCKET. */
+  h2ws_kind kind;
+  /**
+   * The close code of RFC 6455 section 7.1.5: the peer's own, 1005 if its Close had none, 1006 if there was no Close.
+   * 0 for a request and for a handshake that was not accepted.
+   */
+  uint16_t code;
+  /** What ended it. */
+  h2ws_cause cause;
+  /** Who began the end. */
+  h2ws_side side;
+  /** The HTTP/2 error code that went with it (RFC 9113 section 7), 0 if none. */
+  uint32_t h2_code;
+  /** The peer's reason, or what went wrong. */
+  struct h2ws_str reason;
+} h2ws_closed;
+
+/** The weight of a log line: one of H2WS_LOG_*. */
+typedef int32_t h2ws_log_level;
+
+/**
+ * The host's functions: initialise it with H2WS_CALLBACKS_INIT, set `on_request` and what else is wanted. It is copied
+ * by `h2ws_engine_create`.
+ *
+ * Callbacks run on the engine's loop threads, with no lock held, for different connections possibly at the same time.
+ * They may call every function but `h2ws_drain` and `h2ws_engine_destroy`. One that blocks holds up its own loop.
+ * Those that are NULL are not called: the event is dropped.
+ */
+typedef struct h2ws_callbacks {
+  /** Set by H2WS_CALLBACKS_INIT. */
+  size_t size;
+  /** Passed to each callback; used on all loop threads. NULL: the callbacks get the engine itself. */
+  void *user;
+  /** A request or a WebSocket handshake has come. Answer now or later, on any thread. Required. */
+  void (*on_request)(void *user, const struct h2ws_request *request);
+  /** A piece of a request's body, or its end. */
+  void (*on_body)(void *user, const struct h2ws_body *body);
+  /** A whole message. */
+  void (*on_message)(void *user, const struct h2ws_message *message);
+  /** A part of a message, on a socket accepted with `fragments`. */
+  void (*on_fragment)(void *user, const struct h2ws_fragment *fragment);
+  /** A Ping, Pong or Close frame has come. */
+  void (*on_control)(void *user, const struct h2ws_control *control);
+  /** After H2WS_BUSY: the stream takes data again. Once for each time it was busy. */
+  void (*on_writable)(void *user, h2ws_stream stream, void *context);
+  /** The last event of a stream, exactly once for each `on_request`. */
+  void (*on_closed)(void *user, const struct h2ws_closed *closed);
+  /**
+   * A connection that does not speak HTTP/2, given to the host as `config.fallback` asked: the socket, non-blocking,
+   * which the host owns and closes, and what was read from it, borrowed until the callback returns.
+   */
+  void (*on_fallback)(void *user, int fd, struct h2ws_str already_read);
+  /**
+   * A line for the log, UTF-8, borrowed until the callback returns. Never the payload of a message or the value of a
+   * header.
+   */
+  void (*on_log)(void *user, h2ws_log_level level, struct h2ws_str text);
+  /**
+   * Exactly once, after every other callback has returned, on the thread that calls `h2ws_engine_destroy`: `user` is
+   * not used any more. The engine has stopped but is still there; a call gives H2WS_SHUTTING_DOWN. Not called when
+   * `h2ws_engine_create` fails.
+   */
+  void (*on_destroy)(void *user);
+} h2ws_callbacks;
+
+/** What a listener's connections may do: initialise it with H2WS_LISTEN_OPTIONS_INIT. */
+typedef struct h2ws_listen_options {
+  /** Set by H2WS_LISTEN_OPTIONS_INIT. */
+  size_t size;
+  /** 1: requests only, SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent. */
+  int32_t no_websockets;
+  /** 0. */
+  int32_t reserved;
+} h2ws_listen_options;
+
+/** Names a listening socket. 0 names nothing; a stale one gives H2WS_GONE. */
+typedef uint64_t h2ws_listener;
+
+/** What an adopted connection may do: initialise it with H2WS_ADOPT_OPTIONS_INIT. */
+typedef struct h2ws_adopt_options {
+  /** Set by H2WS_ADOPT_OPTIONS_INIT. */
+  size_t size;
+  /** 1: requests only, SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent. */
+  int32_t no_websockets;
+  /** 0. */
+  int32_t reserved;
+} h2ws_adopt_options;
+
+/**
+ * How a handshake is accepted: initialise it with H2WS_ACCEPT_OPTIONS_INIT. All zero: no subprotocol, whole messages as
+ * they come, h2ws answers Ping and Close.
+ */
+typedef struct h2ws_accept_options {
+  /** Set by H2WS_ACCEPT_OPTIONS_INIT. */
+  size_t size;
+  /** One of those that the client offered; empty for none. Borrowed until the call returns. */
+  struct h2ws_str subprotocol;
+  /** Further fields of the response; may be NULL. Borrowed until the call returns. */
+  const struct h2ws_headers *headers;
+  /** Comes with each event of the stream; `h2ws_set_context` changes it. */
+  void *context;
+  /** 1: the host answers Ping and Close itself, with `h2ws_pong` and `h2ws_close`. */
+  int32_t manual_control;
+  /**
+   * 1: `on_fragment` instead of `on_message`: parts as they arrive, held nowhere and without a limit of size.
+   */
+  int32_t fragments;
+  /** 1: messages and fragments come only as `h2ws_demand` asks. */
+  int32_t demand;
+  /** 0. */
+  int32_t reserved;
+} h2ws_accept_options;
+
+/**
+ * A snapshot of an engine's counters: initialise it with H2WS_STATS_INIT. Those named `open_` go up and down, all others
+ * only up. The counters are read one after another while the loops run.
+ */
+typedef struct h2ws_stats {
+  /** Set by H2WS_STATS_INIT; left as it is. */
+  size_t size;
+  /** Connections open now. */
+  uint64_t open_connections;
+  /** Requests and WebSockets open now. */
+  uint64_t open_streams;
+  /** WebSockets open now, accepted and not yet closed. */
+  uint64_t open_websockets;
+  /** Connections taken, by a listener or by `h2ws_adopt`. */
+  uint64_t connections;
+  /** Connections given to `on_fallback`. */
+  uint64_t fallbacks;
+  /** Ordinary requests. */
+  uint64_t requests;
+  /** WebSocket handshakes. */
+  uint64_t handshakes;
+  /** WebSockets accepted. */
+  uint64_t accepted;
+  /** Messages received (whole, or by their last fragment). */
+  uint64_t messages_in;
+  /** Messages sent (whole, or by their last fragment). */
+  uint64_t messages_out;
+  /** Bytes read from sockets. */
+  uint64_t bytes_in;
+  /** Bytes written to sockets. */
+  uint64_t bytes_out;
+  /** Reads that brought bytes. */
+  uint64_t reads;
+  /** Writes. */
+  uint64_t writes;
+  /** Handshakes refused by the host. */
+  uint64_t rejected_by_host;
+  /** Handshakes refused: no or an empty `:authority`, user information in it, or another `host`. */
+  uint64_t refused_authority;
+  /** Handshakes refused: a `:scheme` that is neither http nor https. */
+  uint64_t refused_scheme;
+  /** Handshakes refused: `:protocol` is not websocket. */
+  uint64_t refused_protocol;
+  /** Handshakes refused: `sec-websocket-version` is not 13. */
+  uint64_t refused_version;
+  /** Handshakes refused: a content-length, END_STREAM or a malformed field. */
+  uint64_t refused_malformed;
+  /** CONNECT without `:protocol`. */
+  uint64_t refused_plain_connect;
+  /** Handshakes refused: the host did not decide in time. */
+  uint64_t refused_undecided;
+  /** Requests refused: too many header fields. */
+  uint64_t refused_header_fields;
+  /** Requests refused: the engine was draining. */
+  uint64_t refused_draining;
+  /** Connections refused: too many. */
+  uint64_t refused_connections;
+  /** Connections that began with neither an HTTP/2 preface nor anything the host takes. */
+  uint64_t refused_preface;
+  /** Limit hit: a message longer than `max_message` (close 1009). */
+  uint64_t limit_message;
+  /** Limit hit: more than `max_fragments` (close 1008). */
+  uint64_t limit_fragments;
+  /** Limit hit: more early data than `early_data` (reset ENHANCE_YOUR_CALM). */
+  uint64_t limit_early_data;
+  /** Limit hit: H2WS_BUSY at the cap of a stream's send queue. */
+  uint64_t limit_send_queue;
+  /** Limit hit: H2WS_BUSY at the cap of a loop's command queue. */
+  uint64_t limit_command_queue;
+  /** Limit hit: resets (GOAWAY ENHANCE_YOUR_CALM). */
+  uint64_t limit_resets;
+  /** Limit hit: PING (GOAWAY ENHANCE_YOUR_CALM). */
+  uint64_t limit_pings;
+  /** Limit hit: SETTINGS (GOAWAY ENHANCE_YOUR_CALM). */
+  uint64_t limit_settings;
+  /** Limit hit: frames that carry nothing (GOAWAY ENHANCE_YOUR_CALM). */
+  uint64_t limit_idle_frames;
+  /** Deadline passed: preface. */
+  uint64_t timeout_preface;
+  /** Deadline passed: acknowledgement of our SETTINGS. */
+  uint64_t timeout_settings;
+  /** Deadline passed: a header block. */
+  uint64_t timeout_header;
+  /** Deadline passed: closing handshake or the end of the stream after it. */
+  uint64_t timeout_close;
+  /** Deadline passed: an idle WebSocket. */
+  uint64_t timeout_idle;
+  /** Deadline passed: a Ping without a Pong. */
+  uint64_t timeout_ping;
+  /** Deadline passed: a connection that takes no bytes. */
+  uint64_t timeout_write;
+  /** WebSocket frames that broke RFC 6455 (close 1002). */
+  uint64_t violation_frame;
+  /** Text that is not UTF-8 (close 1007). */
+  uint64_t violation_utf8;
+  /** Streams that broke RFC 9113's flow control, or sent HEADERS on a WebSocket. */
+  uint64_t violation_stream;
+  /** Connections ended for an HTTP/2 error of the peer. */
+  uint64_t violation_connection;
+  /** Connection tasks ended by a bug in h2ws or a panicking handler. */
+  uint64_t panics;
+} h2ws_stats;
+
+/** The call did what it says. */
+#define H2WS_OK 0
+
+/** An argument is missing, of the wrong size or out of its range. */
+#define H2WS_INVALID_ARGUMENT (-1)
+
+/** A configuration field is out of its range; the text names the field, its value and the range. */
+#define H2WS_INVALID_CONFIG (-2)
+
+/** Bytes that must be text are not UTF-8. */
+#define H2WS_NOT_UTF8 (-3)
+
+/** The stream is not in a state in which this can be done, say a message before `h2ws_accept`. */
+#define H2WS_WRONG_STATE (-4)
+
+/** The call blocks and was made inside a callback. */
+#define H2WS_WRONG_THREAD (-5)
+
+/** A header block, close reason or control payload is longer than the protocol allows. */
+#define H2WS_TOO_LARGE (-6)
+
+/** The stream, connection or listener has ended, or never was. */
+#define H2WS_GONE (-20)
+
+/** A queue is at its cap and nothing was taken; `on_writable` follows. */
+#define H2WS_BUSY (-21)
+
+/** The engine is draining or has stopped. */
+#define H2WS_SHUTTING_DOWN (-22)
+
+/** An operating system call failed; the text has its error. */
+#define H2WS_IO (-60)
+
+/** The address is in use by somebody else; the text has it. */
+#define H2WS_ADDRESS_IN_USE (-61)
+
+/** The descriptor is no connected TCP or UNIX stream socket. */
+#define H2WS_NOT_A_SOCKET (-62)
+
+/** A bug in h2ws was caught; the call did nothing more. */
+#define H2WS_PANIC (-99)
+
+/** An ordinary request; answer with `h2ws_respond` or `h2ws_respond_start`. */
+#define H2WS_HTTP 0
+
+/** A WebSocket handshake; answer with `h2ws_accept` or `h2ws_reject`. */
+#define H2WS_WEBSOCKET 1
+
+/** UTF-8 text, checked. */
+#define H2WS_TEXT 1
+
+/** Any bytes. */
+#define H2WS_BINARY 2
+
+/** A Close; it has been answered, unless the socket was accepted with `manual_control`. */
+#define H2WS_CLOSE 8
+
+/** A Ping; it has been answered, unless the socket was accepted with `manual_control`. */
+#define H2WS_PING 9
+
+/** A Pong. */
+#define H2WS_PONG 10
+
+/** A response went out whole. */
+#define H2WS_CAUSE_COMPLETE 0
+
+/** The closing handshake of RFC 6455 section 7. */
+#define H2WS_CAUSE_CLOSE_FRAME 1
+
+/** The stream ended without a Close frame. */
+#define H2WS_CAUSE_END_STREAM 2
+
+/** A RST_STREAM. */
+#define H2WS_CAUSE_RESET 3
+
+/** A GOAWAY that left this stream out, or a connection error. */
+#define H2WS_CAUSE_GOAWAY 4
+
+/** The transport ended or failed. */
+#define H2WS_CAUSE_DISCONNECTED 5
+
+/** A deadline or idle time passed; the reason says which. */
+#define H2WS_CAUSE_TIMEOUT 6
+
+/** The engine drained. */
+#define H2WS_CAUSE_DRAIN 7
+
+/** The handshake was refused, by the host or because nobody decided. */
+#define H2WS_CAUSE_REJECTED 8
+
+/** The peer broke a rule or a limit; the reason says which. */
+#define H2WS_CAUSE_VIOLATION 9
+
+/** The host or h2ws. */
+#define H2WS_LOCAL 0
+
+/** The peer. */
+#define H2WS_REMOTE 1
+
+/** A bug in h2ws. */
+#define H2WS_LOG_ERROR 1
+
+/** An operator should look. */
+#define H2WS_LOG_WARN 2
+
+/** Life cycle; every refused handshake, with its reason. */
+#define H2WS_LOG_INFO 3
+
+/** Each connection. */
+#define H2WS_LOG_DEBUG 4
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library, as `H2WS_VERSION` is that of the header. NUL-terminated, valid as long as the library
+ * is loaded; do not free it. Any thread, also inside a callback; does not block.
+ */
+const char *h2ws_version(void);
+
+/**
+ * Writes the text of this thread's last failed call into `buffer`: the function's name, what happened, with which
+ * value, and what to do. A call that succeeds leaves it as it was; before the first failure it is empty.
+ *
+ * Writes at most `capacity` bytes, a terminating NUL included, and cuts between characters; `buffer` may be NULL to
+ * learn the length. Returns the length of the whole text without the NUL. Any thread, also inside a callback; does
+ * not block.
+ */
+size_t h2ws_last_error(char *buffer,
+                       size_t capacity);
+
+/**
+ * A sentence about a status, for when there is no better one. NUL-terminated, never NULL, valid as long as the
+ * library is loaded; do not free it. Any thread, also inside a callback; does not block.
+ */
+const char *h2ws_status_text(h2ws_status status);
+
+/**
+ * Starts an engine: its loops run when this returns. `config` may be NULL for the defaults. `config` and `callbacks` are
+ * borrowed until the call returns; `callbacks->user` until `on_destroy`. `*out_engine` is owned, free it with
+ * `h2ws_engine_destroy`.
+ *
+ * H2WS_INVALID_CONFIG names the field, its value and its range; H2WS_IO: no threads or descriptors are to be had. When
+ * it fails, nothing was started and `on_destroy` is not called. Any thread; blocks until the threads have started.
+ */
+h2ws_status h2ws_engine_create(const struct h2ws_config *config,
+                               const struct h2ws_callbacks *callbacks,
+                               struct h2ws_engine **out_engine);
+
+/**
+ * Ends an engine: cuts what is left, so that every stream gets its `on_closed`, joins the threads, calls `on_destroy`,
+ * frees it. Afterwards the pointer names nothing; no other thread may use it from the call on. NULL is allowed and does
+ * nothing. To end with good manners, call `h2ws_drain` before.
+ *
+ * Blocks until the callbacks that run have returned. Inside a callback it gives H2WS_WRONG_THREAD and the engine
+ * lives on; inside `on_destroy` it gives H2WS_WRONG_STATE.
+ */
+h2ws_status h2ws_engine_destroy(struct h2ws_engine *engine);
+
+/**
+ * Ends what is open, with good manners: listeners close, each connection gets GOAWAY twice (RFC 9113 section 6.8),
+ * each WebSocket a Close 1001, requests are answered. Blocks until every connection has ended; at `deadline_ms`
+ * milliseconds what is left is cut, and that is H2WS_OK too. New calls to `h2ws_listen` and `h2ws_adopt` give
+ * H2WS_SHUTTING_DOWN from then on.
+ *
+ * Any thread but a callback's: there it gives H2WS_WRONG_THREAD.
+ */
+h2ws_status h2ws_drain(struct h2ws_engine *engine,
+                       uint32_t deadline_ms);
+
+/**
+ * Listens on `address`: `127.0.0.1:8080`, `[::1]:0` (a free port) or `unix:/path`. `address` and `options` are borrowed
+ * until the call returns; `options` may be NULL for the defaults, `out_listener` may be NULL.
+ *
+ * H2WS_ADDRESS_IN_USE and H2WS_IO have the address in their text. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_listen(struct h2ws_engine *engine,
+                        struct h2ws_str address,
+                        const struct h2ws_listen_options *options,
+                        h2ws_listener *out_listener);
+
+/**
+ * The bound address of a listener as text, as `h2ws_listen` takes it, with the port that was chosen.
+ *
+ * Writes at most `capacity` bytes into `buffer`, a terminating NUL included; `buffer` may be NULL when `capacity` is 0.
+ * `*out_len` is the length of the whole text without the NUL, so that the text was cut if it is not less than
+ * `capacity`; `out_len` may be NULL. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_listener_address(struct h2ws_engine *engine,
+                                  h2ws_listener listener,
+                                  char *buffer,
+                                  size_t capacity,
+                                  size_t *out_len);
+
+/** Stops listening. Connections that were accepted stay. Any thread, also inside a callback; does not block. */
+h2ws_status h2ws_listener_close(struct h2ws_engine *engine,
+                                h2ws_listener listener);
+
+/**
+ * Serves a connected TCP or UNIX stream socket that the host accepted. `already_read` is what the host has read from it,
+ * copied; `already_read` and `options` are borrowed until the call returns; `options` may be NULL for the defaults,
+ * `out_connection` may be NULL.
+ *
+ * `fd` is owned by h2ws from the call on, **also when the call fails**: it is closed then, and the host may not use or
+ * close it. H2WS_NOT_A_SOCKET: it is not open, a pipe, a datagram or a listening socket. It is made non-blocking.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_adopt(struct h2ws_engine *engine,
+                       int fd,
+                       struct h2ws_str already_read,
+                       const struct h2ws_adopt_options *options,
+                       h2ws_connection *out_connection);
+
+/**
+ * Ends a stream at once with RST_STREAM and the HTTP/2 error code `h2_code` (RFC 9113 section 7; 8 is CANCEL), as a TCP
+ * RST ends a connection (RFC 8441 section 5). What waits to be sent is dropped. `on_closed` follows.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_abort(struct h2ws_engine *engine,
+                       h2ws_stream stream,
+                       uint32_t h2_code);
+
+/**
+ * Asks for `n` more `on_message`, `on_fragment` or `on_body` events, on a socket accepted with `demand` or a request
+ * after `h2ws_set_demand`. What was asked for adds up. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_demand(struct h2ws_engine *engine,
+                        h2ws_stream stream,
+                        uint32_t n);
+
+/**
+ * Sets the `context` that comes with each later event of the stream; h2ws does not look into it. It is the host's to
+ * free, in `on_closed` at the earliest. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_set_context(struct h2ws_engine *engine,
+                             h2ws_stream stream,
+                             void *context);
+
+/**
+ * Accepts a handshake: 200, and the stream is a WebSocket. `options` is borrowed until the call returns and may be NULL
+ * for the defaults. H2WS_WRONG_STATE: it is a request, or was answered already.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_accept(struct h2ws_engine *engine,
+                        h2ws_stream stream,
+                        const struct h2ws_accept_options *options);
+
+/**
+ * Refuses a handshake with a response: `status` is 200 to 599 but no 2xx, `headers` may be NULL, `body` may be empty;
+ * both are borrowed until the call returns. H2WS_WRONG_STATE: it is a request, or was answered already.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_reject(struct h2ws_engine *engine,
+                        h2ws_stream stream,
+                        uint16_t status,
+                        const struct h2ws_headers *headers,
+                        struct h2ws_str body);
+
+/**
+ * Sends a message: `kind` is H2WS_TEXT, then `data` is UTF-8, or H2WS_BINARY. `data` is borrowed until the call returns.
+ * H2WS_BUSY: the queue is full and nothing was taken; `on_writable` follows.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_send(struct h2ws_engine *engine,
+                      h2ws_stream stream,
+                      h2ws_message_kind kind,
+                      struct h2ws_str data);
+
+/**
+ * Sends a part of a message, a frame of its own; the message is complete with `last` 1. `kind` is the same for all
+ * parts; a part of a text may end inside a character. `data` is borrowed until the call returns. No other message may go
+ * between (H2WS_WRONG_STATE); Ping, Pong and Close may. H2WS_BUSY as for `h2ws_send`.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_send_fragment(struct h2ws_engine *engine,
+                               h2ws_stream stream,
+                               h2ws_message_kind kind,
+                               struct h2ws_str data,
+                               int32_t last);
+
+/**
+ * Sends a Ping with up to 125 bytes (else H2WS_TOO_LARGE), borrowed until the call returns.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_ping(struct h2ws_engine *engine, h2ws_stream stream, struct h2ws_str data);
+
+/**
+ * Sends a Pong with up to 125 bytes (else H2WS_TOO_LARGE), borrowed until the call returns. Pings are answered by h2ws
+ * unless the socket was accepted with `manual_control`. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_pong(struct h2ws_engine *engine,
+                      h2ws_stream stream,
+                      struct h2ws_str data);
+
+/**
+ * Begins the closing handshake with a Close, after what waits to be sent; or answers the peer's, with `manual_control`.
+ * `code` 0: a Close without code and reason. `reason` is UTF-8, at most 123 bytes (else H2WS_TOO_LARGE), borrowed
+ * until the call returns. `on_closed` follows. Nothing can be sent after it (H2WS_WRONG_STATE).
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_close(struct h2ws_engine *engine,
+                       h2ws_stream stream,
+                       uint16_t code,
+                       struct h2ws_str reason);
+
+/**
+ * Answers a request with a whole response: `status` is 200 to 599, `headers` may be NULL, `body` may be empty; both are
+ * borrowed until the call returns. `content-length` is set by h2ws. H2WS_WRONG_STATE: it is a handshake, or was
+ * answered already. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_respond(struct h2ws_engine *engine,
+                         h2ws_stream stream,
+                         uint16_t status,
+                         const struct h2ws_headers *headers,
+                         struct h2ws_str body);
+
+/**
+ * Begins the response to a request: `status` is 200 to 599, `headers` may be NULL and are borrowed until the call
+ * returns. The body follows by `h2ws_send_body`, its end by `h2ws_finish`.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_respond_start(struct h2ws_engine *engine,
+                               h2ws_stream stream,
+                               uint16_t status,
+                               const struct h2ws_headers *headers);
+
+/**
+ * Sends an informational response before the final one: `status` is 100 to 199 but not 101, `headers` may be NULL and
+ * are borrowed until the call returns. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_inform(struct h2ws_engine *engine,
+                        h2ws_stream stream,
+                        uint16_t status,
+                        const struct h2ws_headers *headers);
+
+/**
+ * Sends a piece of the body of a response that `h2ws_respond_start` began. `data` is borrowed until the call returns.
+ * H2WS_BUSY: the queue is full and nothing was taken; `on_writable` follows.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_send_body(struct h2ws_engine *engine,
+                           h2ws_stream stream,
+                           struct h2ws_str data);
+
+/**
+ * Ends the body of a response that `h2ws_respond_start` began; `trailers` may be NULL and are borrowed until the call
+ * returns. `on_closed` follows when all has gone out. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_finish(struct h2ws_engine *engine,
+                        h2ws_stream stream,
+                        const struct h2ws_headers *trailers);
+
+/**
+ * Makes the body of a request come only as `h2ws_demand` asks. To be called inside `on_request`, before the body can
+ * have begun to come. Does not block.
+ */
+h2ws_status h2ws_set_demand(struct h2ws_engine *engine,
+                            h2ws_stream stream);
+
+/**
+ * Takes a snapshot of the counters into `*out_stats`, as far as its `size` reaches; newer fields than this library has
+ * become 0. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_engine_stats(const struct h2ws_engine *engine,
+                              struct h2ws_stats *out_stats);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* H2WS_H */

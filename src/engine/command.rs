@@ -1,0 +1,261 @@
+//! What a host can say of a stream, and the bounded queue that carries it from other threads to a loop.
+
+use super::event::{Control, Credit, Delivery};
+use super::handle::StreamId;
+use super::listener::{Bound, Incoming};
+use super::status::{Error, Status};
+use crate::proto::frame::MessageKind;
+use bytes::Bytes;
+use http::HeaderMap;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Commands that may wait for one loop, whatever their size.
+const MAX_COMMANDS: usize = 1 << 16;
+
+/// How a WebSocket is accepted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AcceptOptions {
+    pub(crate) headers: HeaderMap,
+    pub(crate) context: u64,
+    pub(crate) control: Control,
+    pub(crate) delivery: Delivery,
+    pub(crate) credit: Credit,
+}
+
+/// What is done to one stream. Everything in it has been checked.
+#[derive(Debug)]
+pub(crate) enum Op<'a> {
+    Accept(Box<AcceptOptions>),
+    /// A whole response, to a request or instead of an accept.
+    Respond { status: u16, headers: HeaderMap, body: &'a [u8] },
+    RespondStart { status: u16, headers: HeaderMap },
+    Inform { status: u16, headers: HeaderMap },
+    SendBody(&'a [u8]),
+    Finish(Option<HeaderMap>),
+    Message { kind: MessageKind, data: &'a [u8] },
+    Fragment { kind: MessageKind, data: &'a [u8], last: bool },
+    Ping(&'a [u8]),
+    Pong(&'a [u8]),
+    Close { code: Option<u16>, reason: &'a str },
+    Abort(u32),
+    Demand(u32),
+    SetDemand,
+    SetContext(u64),
+    /// `Busy` was said: see whether `writable` is due.
+    Owed,
+}
+
+impl Op<'_> {
+    /// The bytes that it carries.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Respond { body, .. } => body.len(),
+            Self::SendBody(data)
+            | Self::Message { data, .. }
+            | Self::Fragment { data, .. }
+            | Self::Ping(data)
+            | Self::Pong(data) => data.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// An [`Op`] that owns its bytes.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    op: Op<'static>,
+    data: Bytes,
+}
+
+impl Parcel {
+    /// Copies what the host lent.
+    pub(crate) fn pack(op: Op<'_>) -> Self {
+        let copy = Bytes::copy_from_slice;
+        let (op, data) = match op {
+            Op::Accept(options) => (Op::Accept(options), Bytes::new()),
+            Op::Respond { status, headers, body } => (Op::Respond { status, headers, body: &[] }, copy(body)),
+            Op::RespondStart { status, headers } => (Op::RespondStart { status, headers }, Bytes::new()),
+            Op::Inform { status, headers } => (Op::Inform { status, headers }, Bytes::new()),
+            Op::SendBody(data) => (Op::SendBody(&[]), copy(data)),
+            Op::Finish(trailers) => (Op::Finish(trailers), Bytes::new()),
+            Op::Message { kind, data } => (Op::Message { kind, data: &[] }, copy(data)),
+            Op::Fragment { kind, data, last } => (Op::Fragment { kind, data: &[], last }, copy(data)),
+            Op::Ping(data) => (Op::Ping(&[]), copy(data)),
+            Op::Pong(data) => (Op::Pong(&[]), copy(data)),
+            Op::Close { code, reason } => (Op::Close { code, reason: "" }, copy(reason.as_bytes())),
+            Op::Abort(code) => (Op::Abort(code), Bytes::new()),
+            Op::Demand(n) => (Op::Demand(n), Bytes::new()),
+            Op::SetDemand => (Op::SetDemand, Bytes::new()),
+            Op::SetContext(context) => (Op::SetContext(context), Bytes::new()),
+            Op::Owed => (Op::Owed, Bytes::new()),
+        };
+        Self { op, data }
+    }
+
+    /// Gives the operation with its bytes to `apply`.
+    pub(crate) fn open<R>(self, apply: impl FnOnce(Op<'_>) -> R) -> R {
+        let data = &self.data[..];
+        apply(match self.op {
+            Op::Respond { status, headers, .. } => Op::Respond { status, headers, body: data },
+            Op::SendBody(_) => Op::SendBody(data),
+            Op::Message { kind, .. } => Op::Message { kind, data },
+            Op::Fragment { kind, last, .. } => Op::Fragment { kind, data, last },
+            Op::Ping(_) => Op::Ping(data),
+            Op::Pong(_) => Op::Pong(data),
+            Op::Close { code, .. } => Op::Close { code, reason: std::str::from_utf8(data).unwrap_or("") },
+            other => other,
+        })
+    }
+}
+
+/// What reaches a loop from elsewhere.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// For one stream.
+    Stream { stream: StreamId, parcel: Parcel },
+    /// A bound socket to accept on, until it is notified.
+    Listen { bound: Bound, websockets: bool, end: Arc<Notify> },
+    /// A socket to serve.
+    Connect(Box<Incoming>),
+    /// End all connections in an orderly way; what is left after the time is cut.
+    Drain(Duration),
+    /// Cut all connections.
+    Cut,
+    /// Cut all connections and end the loop.
+    Stop,
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    queue: Mutex<Queue>,
+    /// A wake-up is under way: one is enough for all that is queued until then.
+    woken: AtomicBool,
+    notify: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    commands: VecDeque<Command>,
+    weight: usize,
+    closed: bool,
+    /// Streams that were told `Busy` while the queue was full. At most one entry a stream (`Slot::owed`).
+    owed: Vec<StreamId>,
+}
+
+impl Mailbox {
+    /// The queue holds plain data: a panic elsewhere leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an operation if there is room and `commit` agrees; both under the lock, so that what `commit`
+    /// changes and the order of the queue never differ.
+    pub(crate) fn post(
+        &self,
+        stream: StreamId,
+        op: Op<'_>,
+        cap: usize,
+        commit: impl FnOnce(&Op<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        {
+            let weight = op.weight();
+            let mut queue = self.lock();
+            if queue.closed {
+                return Err(Status::ShuttingDown.into());
+            }
+            if queue.commands.len() >= MAX_COMMANDS || (queue.weight > 0 && queue.weight + weight > cap) {
+                return Err(Status::Busy.into());
+            }
+            commit(&op)?;
+            queue.weight += weight;
+            queue.commands.push_back(Command::Stream { stream, parcel: Parcel::pack(op) });
+        }
+        self.wake();
+        Ok(())
+    }
+
+    /// Asks for a look whether `writable` is due. The caller has set `Slot::owed`, so this comes once a stream.
+    pub(crate) fn owe(&self, stream: StreamId) {
+        self.lock().owed.push(stream);
+        self.wake();
+    }
+
+    /// Queues what is not a host's: it is bounded elsewhere.
+    pub(crate) fn push(&self, command: Command) -> Result<(), Error> {
+        {
+            let mut queue = self.lock();
+            if queue.closed {
+                return Err(Status::ShuttingDown.into());
+            }
+            queue.commands.push_back(command);
+        }
+        self.wake();
+        Ok(())
+    }
+
+    fn wake(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.notify.notify_one();
+        }
+    }
+
+    /// Waits until there is something.
+    pub(crate) async fn wait(&self) {
+        self.notify.notified().await;
+    }
+
+    /// Takes all that is there.
+    pub(crate) fn drain(&self) -> (VecDeque<Command>, Vec<StreamId>) {
+        self.woken.store(false, Ordering::Release);
+        let mut queue = self.lock();
+        queue.weight = 0;
+        (std::mem::take(&mut queue.commands), std::mem::take(&mut queue.owed))
+    }
+
+    /// Refuses everything from now on, and drops what is there (sockets close with it).
+    pub(crate) fn close(&self) {
+        let mut queue = self.lock();
+        queue.closed = true;
+        queue.commands.clear();
+        queue.owed.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parcel_gives_back_what_was_packed() {
+        let parcel = Parcel::pack(Op::Message { kind: MessageKind::Text, data: b"hello" });
+        parcel.open(|op| assert!(matches!(op, Op::Message { kind: MessageKind::Text, data: b"hello" })));
+        let parcel = Parcel::pack(Op::Close { code: Some(1000), reason: "bye" });
+        parcel.open(|op| assert!(matches!(op, Op::Close { code: Some(1000), reason: "bye" })));
+    }
+
+    #[test]
+    fn the_queue_refuses_what_exceeds_its_cap_but_takes_one_large_item() {
+        let mailbox = Mailbox::default();
+        let stream = StreamId(1);
+        let post = |n: usize| mailbox.post(stream, Op::Ping(&vec![0; n]), 100, |_| Ok(()));
+        assert!(post(200).is_ok(), "nothing else waits");
+        assert_eq!(post(1).expect_err("full").status(), Status::Busy);
+        mailbox.drain();
+        assert!(post(60).is_ok());
+        assert!(post(40).is_ok());
+        assert_eq!(post(1).expect_err("full").status(), Status::Busy);
+    }
+
+    #[test]
+    fn a_closed_queue_says_so() {
+        let mailbox = Mailbox::default();
+        mailbox.close();
+        let error = mailbox.post(StreamId(1), Op::Demand(1), 100, |_| Ok(())).expect_err("closed");
+        assert_eq!(error.status(), Status::ShuttingDown);
+    }
+}

@@ -1,0 +1,240 @@
+//! What the engine tells its host.
+//!
+//! Every method runs on the loop's own thread with no lock of ours held; it may call anything on
+//! the engine that does not block, for any stream. A method that blocks holds up its loop alone.
+
+use super::handle::{ConnectionId, StreamId};
+pub use crate::proto::frame::MessageKind;
+use std::os::fd::OwnedFd;
+
+/// The host: receives events. All methods do nothing unless they are written.
+#[allow(unused_variables)]
+pub trait Handler: Send + Sync + 'static {
+    /// A request or a WebSocket handshake has come. Answer now or later, from any thread.
+    fn request(&self, request: &Request<'_>) {}
+    /// A piece of a request's body, or its end.
+    fn body(&self, body: &Body<'_>) {}
+    /// A whole message.
+    fn message(&self, message: &Message<'_>) {}
+    /// A part of a message, on a socket accepted with [`Delivery::Fragments`].
+    fn fragment(&self, fragment: &Fragment<'_>) {}
+    /// A Ping, Pong or Close frame has come. With [`Control::Auto`] it has been answered already.
+    fn control(&self, control: &ControlFrame<'_>) {}
+    /// After [`crate::Status::Busy`]: the stream takes data again. Once for each time it was busy.
+    fn writable(&self, stream: StreamId, context: u64) {}
+    /// The last event of a stream, exactly once for each `request`.
+    fn closed(&self, closed: &Closed<'_>) {}
+    /// A connection that does not speak HTTP/2, given to the host as its configuration asked
+    /// ([`crate::Config::fallback`]): the socket, non-blocking, and what was read from it.
+    fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {}
+    /// A line for the log. Never the payload of a message or the value of a header.
+    fn log(&self, level: LogLevel, text: &str) {}
+}
+
+/// What a stream is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreamKind {
+    /// An ordinary request; answer with `respond`.
+    Http,
+    /// A WebSocket handshake; answer with `accept` or `reject`.
+    WebSocket,
+}
+
+/// A request head. All is borrowed until the method returns.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Names the exchange, and the WebSocket that it may become.
+    pub stream: StreamId,
+    /// The connection that it came on.
+    pub connection: ConnectionId,
+    /// Request or handshake.
+    pub kind: StreamKind,
+    /// `GET` for a WebSocket handshake, whichever HTTP version carried it (over HTTP/2 it is CONNECT,
+    /// but routes are written for GET).
+    pub method: &'a str,
+    /// `http` or `https`.
+    pub scheme: &'a str,
+    /// The `:authority`, or the `host` field where there was none. May be empty on a request.
+    pub authority: &'a str,
+    /// Path and query, as sent.
+    pub path: &'a str,
+    /// The header fields, in the order of the request. Names are lower-case.
+    pub headers: &'a http::HeaderMap,
+    /// What the client offered in `sec-websocket-protocol`, in its order.
+    pub subprotocols: &'a [&'a str],
+    /// The peer's address as text: `127.0.0.1:4711`, or `unix`.
+    pub peer: &'a str,
+    /// There is no body: no `body` event will come.
+    pub end: bool,
+}
+
+/// A piece of a request's body.
+#[derive(Debug)]
+pub struct Body<'a> {
+    /// Of which request.
+    pub stream: StreamId,
+    /// What the host set by `set_context`.
+    pub context: u64,
+    /// The bytes; may be empty at the end.
+    pub data: &'a [u8],
+    /// Nothing follows.
+    pub end: bool,
+    /// The trailers, if there were any; only with `end`.
+    pub trailers: Option<&'a http::HeaderMap>,
+}
+
+/// A message, whole.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// Of which socket.
+    pub stream: StreamId,
+    /// What the host set by `set_context`.
+    pub context: u64,
+    /// Text or binary.
+    pub kind: MessageKind,
+    /// The payload, borrowed until the method returns.
+    pub data: &'a [u8],
+}
+
+/// A part of a message. Parts follow what arrived, not the peer's frames; of a text message a part may
+/// end inside a character.
+#[derive(Debug)]
+pub struct Fragment<'a> {
+    /// Of which socket.
+    pub stream: StreamId,
+    /// What the host set by `set_context`.
+    pub context: u64,
+    /// Text or binary, the same for all parts of a message.
+    pub kind: MessageKind,
+    /// The payload, borrowed until the method returns.
+    pub data: &'a [u8],
+    /// A message begins.
+    pub first: bool,
+    /// The message is complete.
+    pub last: bool,
+}
+
+/// A control frame of the peer.
+#[derive(Debug)]
+pub struct ControlFrame<'a> {
+    /// Of which socket.
+    pub stream: StreamId,
+    /// What the host set by `set_context`.
+    pub context: u64,
+    /// Which.
+    pub kind: ControlKind,
+    /// A Ping's or Pong's payload; a Close's reason.
+    pub data: &'a [u8],
+    /// A Close's code, if it had one.
+    pub code: Option<u16>,
+}
+
+/// The kinds of control frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ControlKind {
+    /// A Ping; with `Control::Auto` the Pong is on its way.
+    Ping,
+    /// A Pong.
+    Pong,
+    /// A Close; with `Control::Auto` it has been answered.
+    Close,
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub struct Closed<'a> {
+    /// Which; the handle is gone when this method returns.
+    pub stream: StreamId,
+    /// What the host set by `set_context`.
+    pub context: u64,
+    /// What it was for.
+    pub kind: StreamKind,
+    /// The close code of RFC 6455 §7.1.5: the peer's own, 1005 if its Close had none, 1006 if there was no
+    /// Close. 0 for an ordinary request and a handshake that was not accepted.
+    pub code: u16,
+    /// The peer's reason, or what went wrong.
+    pub reason: &'a str,
+    /// What ended it.
+    pub cause: Cause,
+    /// The HTTP/2 error code that went with it (RFC 9113 §7), 0 if none.
+    pub h2_code: u32,
+    /// Who began the end.
+    pub side: Side,
+}
+
+/// What ended an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// A response went out whole.
+    Complete,
+    /// The closing handshake of RFC 6455 §7.
+    CloseFrame,
+    /// The stream ended without a Close frame.
+    EndStream,
+    /// A RST_STREAM.
+    Reset,
+    /// A GOAWAY that left this stream out, or a connection error.
+    GoAway,
+    /// The transport ended or failed.
+    Disconnected,
+    /// A deadline or idle time passed; the reason says which.
+    Timeout,
+    /// The engine drained.
+    Drain,
+    /// The handshake was refused: by the host, or by us before the host saw it.
+    Rejected,
+    /// The peer broke a rule or a limit; the reason says which.
+    Violation,
+}
+
+/// Who began the end of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The host or h2ws.
+    Local,
+    /// The peer.
+    Remote,
+}
+
+/// Who answers Ping and Close frames on a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Control {
+    /// h2ws does.
+    #[default]
+    Auto,
+    /// The host does, with `pong` and `close`.
+    Manual,
+}
+
+/// How messages come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Whole, up to the limit of a message's size.
+    #[default]
+    Messages,
+    /// In parts as they arrive, held nowhere and without a limit of size.
+    Fragments,
+}
+
+/// How much the host is ready to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Credit {
+    /// Everything, at once.
+    #[default]
+    Auto,
+    /// As many `message`, `fragment` or `body` events as it has asked for by `demand`.
+    Demand,
+}
+
+/// The weight of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogLevel {
+    /// A bug in h2ws.
+    Error,
+    /// An operator should look.
+    Warn,
+    /// Life cycle; every refused handshake, with its reason.
+    Info,
+    /// Each connection.
+    Debug,
+}

@@ -1,0 +1,450 @@
+//! From the socket: which frame is `h2`'s, which is ours, and what ours means.
+//!
+//! The rules that the split makes ours: flow control of WebSocket streams and of the connection (RFC 9113 §5.2, §6.9),
+//! padding of their DATA (§6.1), and the peer's SETTINGS that touch windows (§6.9.2). What is malformed, out of place or
+//! not understood goes to `h2`, which answers as for any connection.
+
+use super::{Connection, Core, MAX_FRAME, MAX_WINDOW};
+use super::stream::Role;
+use crate::engine::send_queue::Pool;
+use crate::engine::stats::count;
+use crate::engine::websocket::Arrived;
+use crate::proto::scan::{FrameHead, MAX_GATHER, Piece, Route, flag, frame_type, put_window_update};
+use crate::engine::handle::StreamId;
+use h2::Reason;
+use std::time::Instant;
+
+/// Frames that `h2` gets before it is polled: it queues a record for each.
+const MAX_PASSED: u32 = 256;
+
+/// Where the reading of one piece of input stands.
+#[derive(Debug, Default)]
+pub(super) struct Feed<'a> {
+    pub(super) input: &'a [u8],
+    /// What is left of a piece of a DATA frame.
+    data: &'a [u8],
+    /// The stream ends when `data` is used up.
+    end: bool,
+}
+
+/// The DATA frame that is being read; it may span many reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frame {
+    key: u32,
+    stream: Option<StreamId>,
+    /// It carries END_STREAM.
+    end: bool,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The input is used up.
+    Done,
+    /// `h2` has a request, or enough.
+    PollH2,
+    /// There are events to be delivered first.
+    Events,
+    /// Something for the host, with its payload in the buffer.
+    Deliver { stream: StreamId, context: u64, arrived: Arrived },
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(input: &'a [u8]) -> Self {
+        Self { input, data: &[], end: false }
+    }
+}
+
+impl Core {
+    /// Goes through the input up to the next thing to do.
+    #[inline]
+    pub(super) fn advance(&mut self, conn: &Connection, feed: &mut Feed<'_>, payload: &mut Vec<u8>, pool: &mut Pool) -> Step {
+        loop {
+            if !self.events.is_empty() {
+                return Step::Events;
+            }
+            if !feed.data.is_empty() {
+                let Frame { key, stream, .. } = self.frame;
+                if let Some(step) = self.receive(conn, key, stream, &mut feed.data, payload, pool) {
+                    return step;
+                }
+                continue;
+            }
+            if feed.end {
+                feed.end = false;
+                self.pass_end();
+            }
+            if self.failure.is_some() {
+                feed.input = &[];
+                return Step::Done;
+            }
+            let Some(piece) = self.scanner.next(&mut feed.input) else {
+                return Step::Done;
+            };
+            match piece {
+                Piece::Head(head) => {
+                    let route = self.head(conn, head);
+                    self.scanner.route(route);
+                    if matches!(route, Route::Pass) {
+                        self.pipe.buffers().input.extend_from_slice(&head.raw);
+                    }
+                }
+                Piece::Pass(bytes, end) => {
+                    if !bytes.is_empty() {
+                        self.pipe.buffers().input.extend_from_slice(bytes);
+                    }
+                    if end && self.passed_frame() {
+                        return Step::PollH2;
+                    }
+                }
+                Piece::Data(bytes, end) => {
+                    feed.data = bytes;
+                    feed.end = end && self.frame.end;
+                }
+                Piece::Gathered => self.gathered(conn),
+                Piece::BadPadding => self.fail(Reason::PROTOCOL_ERROR, "more padding than payload in a DATA frame"),
+            }
+        }
+    }
+
+    /// Counts a frame that `h2` got whole; true when it should be polled before anything else is read.
+    fn passed_frame(&mut self) -> bool {
+        self.passed += 1;
+        if self.headers_done {
+            self.headers_done = false;
+            self.header_deadline = None;
+            return true;
+        }
+        self.passed >= MAX_PASSED
+    }
+
+    /// Decides about a frame by its head.
+    #[inline]
+    fn head(&mut self, conn: &Connection, head: FrameHead) -> Route {
+        let (len, id) = (head.len(), head.stream());
+        if self.in_headers || !self.settings && head.kind() != frame_type::SETTINGS {
+            if head.kind() == frame_type::CONTINUATION && head.has(flag::END_HEADERS) {
+                self.in_headers = false;
+                self.headers_done = true;
+            }
+            return Route::Pass;
+        }
+        match head.kind() {
+            frame_type::DATA => self.data_head(conn, head, len, id),
+            frame_type::HEADERS => {
+                let deadline = super::after(self.now, self.config.header_timeout);
+                self.header_deadline = deadline;
+                self.arm(deadline);
+                if head.has(flag::END_HEADERS) {
+                    self.headers_done = true;
+                } else {
+                    self.in_headers = true;
+                }
+                Route::Pass
+            }
+            frame_type::SETTINGS if head.has(flag::ACK) => {
+                self.acknowledged();
+                Route::Pass
+            }
+            frame_type::SETTINGS => {
+                if !self.floods.settings.take(Instant::now) {
+                    count(&conn.state.own().counters.limit_settings);
+                    self.fail(Reason::ENHANCE_YOUR_CALM, "too many SETTINGS frames (settings_rate)");
+                    return Route::Skip;
+                }
+                if id == 0 && len % 6 == 0 && len <= MAX_GATHER { Route::Gather } else { Route::Pass }
+            }
+            frame_type::PING => {
+                if !head.has(flag::ACK) && !self.floods.pings.take(Instant::now) {
+                    count(&conn.state.own().counters.limit_pings);
+                    self.fail(Reason::ENHANCE_YOUR_CALM, "too many PING frames (ping_rate)");
+                    return Route::Skip;
+                }
+                Route::Pass
+            }
+            frame_type::WINDOW_UPDATE => {
+                if self.update_credit > 0 {
+                    self.update_credit -= 1;
+                } else if !self.idle_frame(conn) {
+                    return Route::Skip;
+                }
+                let ours = id == 0 || self.find(id).is_some_and(|key| !self.is_http(key));
+                if len == 4 && ours { Route::Gather } else { Route::Pass }
+            }
+            frame_type::RST_STREAM => {
+                // the end of something that was answered is no rapid reset (CVE-2023-44487)
+                let answered = self.find(id).is_some_and(|key| self.streams[key as usize].answered);
+                if !answered && !self.floods.resets.take(Instant::now) {
+                    self.too_many_resets(conn);
+                    return Route::Skip;
+                }
+                Route::Pass
+            }
+            frame_type::GOAWAY | frame_type::PUSH_PROMISE | frame_type::CONTINUATION => Route::Pass,
+            _ => {
+                if self.idle_frame(conn) {
+                    Route::Pass
+                } else {
+                    Route::Skip
+                }
+            }
+        }
+    }
+
+    pub(super) fn too_many_resets(&mut self, conn: &Connection) {
+        if self.failure.is_none() {
+            count(&conn.state.own().counters.limit_resets);
+            self.fail(Reason::ENHANCE_YOUR_CALM, "too many stream resets (reset_burst, reset_rate)");
+        }
+    }
+
+    fn idle_frame(&mut self, conn: &Connection) -> bool {
+        if self.floods.idle.take(Instant::now) {
+            return true;
+        }
+        count(&conn.state.own().counters.limit_idle_frames);
+        self.fail(Reason::ENHANCE_YOUR_CALM, "too many frames that carry nothing (idle_frame_rate)");
+        false
+    }
+
+    fn is_http(&self, key: u32) -> bool {
+        self.streams.get(key as usize).is_none_or(|s| matches!(s.role, Role::Http(_)))
+    }
+
+    #[inline]
+    fn data_head(&mut self, conn: &Connection, head: FrameHead, len: usize, id: u32) -> Route {
+        if len > MAX_FRAME {
+            return Route::Pass;
+        }
+        self.recv_window -= len as i64;
+        if self.recv_window < 0 {
+            self.fail(Reason::FLOW_CONTROL_ERROR, "the peer sent more than the connection's window");
+            return Route::Skip;
+        }
+        self.released += len as u32;
+        let Some(key) = self.find(id) else { return Route::Pass };
+        let empty = len == 0 && !head.has(flag::END_STREAM);
+        if empty && !self.idle_frame(conn) {
+            return Route::Skip;
+        }
+        let now = self.now;
+        let stream = &mut self.streams[key as usize];
+        if stream.end_scanned {
+            return Route::Pass;
+        }
+        if matches!(stream.role, Role::Http(_)) {
+            if head.has(flag::END_STREAM) {
+                stream.end_scanned = true;
+            }
+            // h2 allows a hundred empty ones in a connection's life (RFC 9113 allows any number)
+            return if empty { Route::Skip } else { Route::Pass };
+        }
+        stream.recv_window -= len as i64;
+        if stream.recv_window < 0 {
+            count(&conn.state.own().counters.violation_stream);
+            self.stream_error(key, Reason::FLOW_CONTROL_ERROR, "the peer sent more than the stream's window");
+            return Route::Skip;
+        }
+        stream.arrived += len as u32;
+        stream.last_in = now;
+        let end = head.has(flag::END_STREAM);
+        stream.end_scanned = end;
+        self.frame = Frame { key, stream: Some(stream.handle), end };
+        self.touch(key);
+        Route::Data
+    }
+
+    /// A socket's bytes.
+    #[inline]
+    pub(super) fn receive(
+        &mut self,
+        conn: &Connection,
+        key: u32,
+        handle: Option<StreamId>,
+        data: &mut &[u8],
+        payload: &mut Vec<u8>,
+        pool: &mut Pool,
+    ) -> Option<Step> {
+        let limits = self.limits;
+        let Some(stream) = self.streams.get_mut(key as usize).filter(|s| Some(s.handle) == handle) else {
+            *data = &[];
+            return None;
+        };
+        match &mut stream.role {
+            Role::WebSocket(websocket) => match websocket.receive(data, payload, &mut stream.out, pool, &limits) {
+                Ok(None) => None,
+                Ok(Some(arrived)) => {
+                    let (stream, context) = (stream.handle, stream.context);
+                    match arrived {
+                        Arrived::Message(_) | Arrived::Fragment { last: true, .. } => self.tally.messages_in += 1,
+                        Arrived::Fragment { .. } => {}
+                        Arrived::Control { .. } => self.heard(conn, key),
+                    }
+                    Some(Step::Deliver { stream, context, arrived })
+                }
+                Err(violation) => {
+                    let counters = &conn.state.own().counters;
+                    count(match violation.close_code() {
+                        1007 => &counters.violation_utf8,
+                        1008 => &counters.limit_fragments,
+                        1009 => &counters.limit_message,
+                        _ => &counters.violation_frame,
+                    });
+                    websocket.fail(&violation, &mut stream.out, pool);
+                    *data = &[];
+                    self.heard(conn, key);
+                    None
+                }
+            },
+            Role::Handshake(handshake) => {
+                if handshake.early.len() + data.len() > self.config.early_data as usize {
+                    count(&conn.state.own().counters.limit_early_data);
+                    self.stream_error(
+                        key,
+                        Reason::ENHANCE_YOUR_CALM,
+                        "too much was sent before the handshake was accepted (early_data)",
+                    );
+                } else {
+                    handshake.early.extend_from_slice(data);
+                }
+                *data = &[];
+                None
+            }
+            Role::Http(_) => {
+                *data = &[];
+                None
+            }
+        }
+    }
+
+    /// After a control frame or a violation: the socket's end may have come nearer.
+    pub(super) fn heard(&mut self, conn: &Connection, key: u32) {
+        let Some(stream) = self.streams.get_mut(key as usize) else { return };
+        let Role::WebSocket(websocket) = &stream.role else { return };
+        if websocket.closing.is_some() {
+            if websocket.said_close() {
+                conn.finish_phase(stream.slot);
+            }
+            if websocket.may_end() {
+                let deadline = super::after(self.now, self.config.close_timeout);
+                stream.deadline = deadline;
+                self.arm(deadline);
+            }
+        }
+        self.touch(key);
+    }
+
+    /// The peer's END_STREAM, for `h2`: it never saw the DATA frame that carried it.
+    fn pass_end(&mut self) {
+        if let Frame { key, stream: Some(handle), .. } = self.frame
+            && let Some(stream) = self.get(key, handle)
+        {
+            let head = FrameHead::new(0, frame_type::DATA, flag::END_STREAM, stream.id);
+            self.pipe.buffers().input.extend_from_slice(&head.raw);
+        }
+    }
+
+    /// A SETTINGS or WINDOW_UPDATE frame.
+    fn gathered(&mut self, conn: &Connection) {
+        let head = self.scanner.head();
+        let payload = self.scanner.gathered();
+        if head.kind() == frame_type::WINDOW_UPDATE {
+            let increment = i64::from(u32::from_be_bytes(payload.try_into().unwrap_or_default()) & 0x7fff_ffff);
+            self.window_update(conn, head.stream(), increment);
+            return;
+        }
+        let before = self.initial_send_window;
+        // RFC 9113 §6.5.3: in the order in which they stand, but only the last value of each is seen from outside
+        for setting in payload.chunks_exact(6) {
+            let value = u32::from_be_bytes([setting[2], setting[3], setting[4], setting[5]]);
+            match u16::from_be_bytes([setting[0], setting[1]]) {
+                // SETTINGS_INITIAL_WINDOW_SIZE; a value beyond the maximum ends the connection, in h2
+                4 if i64::from(value) <= MAX_WINDOW => {
+                    self.initial_send_window = value.into();
+                }
+                // SETTINGS_MAX_FRAME_SIZE
+                5 if (16_384..1 << 24).contains(&value) => self.max_send_frame = value as usize,
+                _ => {}
+            }
+        }
+        if self.initial_send_window != before {
+            self.change_windows(self.initial_send_window - before);
+        }
+        {
+            let mut buffers = self.pipe.buffers();
+            buffers.input.extend_from_slice(&head.raw);
+            buffers.input.extend_from_slice(self.scanner.gathered());
+            if !self.settings {
+                // the connection's window is ours to keep: h2 may send what we give it
+                put_window_update(&mut buffers.input, 0, (MAX_WINDOW - super::DEFAULT_WINDOW) as u32);
+            }
+        }
+        self.settings = true;
+        self.flag.raise();
+    }
+
+    /// RFC 9113 §6.9.2: all streams' windows move with the setting, even below 0.
+    fn change_windows(&mut self, delta: i64) {
+        let mut overflown = false;
+        for (key, stream) in &mut self.streams {
+            stream.send_window += delta;
+            overflown |= stream.send_window > MAX_WINDOW;
+            if delta > 0 && !stream.listed {
+                stream.listed = true;
+                self.sending.push_back(key as u32);
+            }
+        }
+        if overflown {
+            self.fail(Reason::FLOW_CONTROL_ERROR, "SETTINGS_INITIAL_WINDOW_SIZE makes a window overflow");
+        }
+    }
+
+    /// RFC 9113 §6.9: on a WebSocket's stream, or on the connection.
+    fn window_update(&mut self, conn: &Connection, id: u32, increment: i64) {
+        if id == 0 {
+            if increment == 0 {
+                return self.fail(Reason::PROTOCOL_ERROR, "a WINDOW_UPDATE of 0 on the connection");
+            }
+            self.send_window += increment;
+            if self.send_window > MAX_WINDOW {
+                self.fail(Reason::FLOW_CONTROL_ERROR, "WINDOW_UPDATE makes the connection's window overflow");
+            }
+            return;
+        }
+        let Some(key) = self.find(id) else { return };
+        let stream = &mut self.streams[key as usize];
+        stream.send_window += increment;
+        let problem = if increment == 0 {
+            Some((Reason::PROTOCOL_ERROR, "a WINDOW_UPDATE of 0 on the stream"))
+        } else if stream.send_window > MAX_WINDOW {
+            Some((Reason::FLOW_CONTROL_ERROR, "WINDOW_UPDATE makes the stream's window overflow"))
+        } else {
+            None
+        };
+        if let Some((reason, text)) = problem {
+            count(&conn.state.own().counters.violation_stream);
+            self.stream_error(key, reason, text);
+        } else {
+            self.touch(key);
+        }
+    }
+
+    /// The peer has our SETTINGS: from now on its streams have the window that we set.
+    fn acknowledged(&mut self) {
+        if self.settings_acked {
+            return;
+        }
+        self.settings_acked = true;
+        self.settings_deadline = None;
+        let ours = i64::from(self.config.stream_window);
+        let delta = ours - self.initial_recv_window;
+        self.initial_recv_window = ours;
+        if delta != 0 {
+            for (_, stream) in &mut self.streams {
+                stream.recv_window += delta;
+            }
+        }
+    }
+}
+
+

@@ -1,0 +1,230 @@
+//! To the socket: our DATA and WINDOW_UPDATE frames between `h2`'s, stream by stream in turn.
+
+use super::stream::{Role, Sender, Stream};
+use super::{Connection, Core, Event};
+use crate::engine::send_queue::Pool;
+use crate::engine::table::Slot;
+use crate::proto::scan::{FRAME_HEAD, FrameHead, flag, frame_type, put_window_update};
+use bytes::Bytes;
+use std::sync::atomic::Ordering;
+
+/// What one stream may send before it is another's turn.
+pub(super) const TURN: usize = 64 << 10;
+/// Output that is collected before it is written.
+pub(super) const BATCH: usize = 256 << 10;
+/// WINDOW_UPDATEs that one DATA frame of ours may be answered with.
+const UPDATES_PER_DATA: u32 = 8;
+const MAX_UPDATE_CREDIT: u32 = 1 << 20;
+/// `h2`'s window of the connection is filled up when so much of it is used.
+const TOP_UP: u32 = 1 << 29;
+
+/// Why a stream's turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It has nothing more, or waits for its own window.
+    Over,
+    /// It has more.
+    More,
+    /// The connection's window is used up.
+    Blocked,
+}
+
+impl Core {
+    /// Lets streams send, in turn, until the batch is full. True if there is more that could be sent.
+    pub(super) fn emit(&mut self, conn: &Connection, pool: &mut Pool) -> bool {
+        let pipe = self.pipe.clone();
+        let mut more = false;
+        let mut blocked = Vec::new();
+        while let Some(key) = self.sending.pop_front() {
+            if pipe.buffers().output.len() - self.written >= BATCH {
+                self.sending.push_front(key);
+                more = true;
+                break;
+            }
+            let Some(stream) = self.streams.get_mut(key as usize) else { continue };
+            stream.listed = false;
+            let http = matches!(stream.role, Role::Http(_));
+            let turn = if http {
+                self.emit_body(conn, key)
+            } else {
+                self.emit_socket(conn, key, &mut pipe.buffers().output, pool)
+            };
+            if turn == Turn::Over {
+                continue;
+            }
+            if let Some(stream) = self.streams.get_mut(key as usize) {
+                stream.listed = true;
+                if turn == Turn::More {
+                    self.sending.push_back(key);
+                    // what a body gave to h2 is not in the output yet
+                    if http {
+                        more = true;
+                        break;
+                    }
+                } else {
+                    blocked.push(key);
+                }
+            }
+        }
+        for key in blocked.into_iter().rev() {
+            self.sending.push_front(key);
+        }
+        let mut buffers = pipe.buffers();
+        if self.released >= self.config.connection_window / 2 {
+            put_window_update(&mut buffers.output, 0, self.released);
+            self.recv_window += i64::from(self.released);
+            self.released = 0;
+        }
+        self.walked = buffers.output.len();
+        more
+    }
+
+    #[inline]
+    fn emit_socket(&mut self, conn: &Connection, key: u32, output: &mut Vec<u8>, pool: &mut Pool) -> Turn {
+        let Some(stream) = self.streams.get_mut(key as usize) else { return Turn::Over };
+        let stream = &mut **stream;
+        let Role::WebSocket(websocket) = &mut stream.role else { return Turn::Over };
+        if !websocket.has_pending() {
+            stream.released += std::mem::take(&mut stream.arrived);
+        }
+        if stream.released >= (self.config.stream_window / 2).max(1) && !stream.end_scanned {
+            put_window_update(output, stream.id, stream.released);
+            stream.recv_window += i64::from(stream.released);
+            stream.released = 0;
+        }
+        let before = stream.out.len();
+        let may_end = websocket.may_end() && !stream.sent_end;
+        let mut turn = Turn::Over;
+        let mut left = TURN;
+        while stream.out.len() > 0 {
+            if self.send_window <= 0 {
+                turn = Turn::Blocked;
+                break;
+            }
+            if stream.send_window <= 0 {
+                break;
+            }
+            if left == 0 {
+                turn = Turn::More;
+                break;
+            }
+            let front = stream.out.front();
+            let n = front
+                .len()
+                .min(self.max_send_frame)
+                .min(left)
+                .min(self.send_window.min(stream.send_window) as usize);
+            let last = may_end && n == stream.out.len();
+            let flags = if last { flag::END_STREAM } else { 0 };
+            output.extend_from_slice(&FrameHead::new(n, frame_type::DATA, flags, stream.id).raw);
+            output.extend_from_slice(&front[..n]);
+            stream.out.consume(pool, n);
+            stream.send_window -= n as i64;
+            self.send_window -= n as i64;
+            left -= n;
+            self.update_credit = (self.update_credit + UPDATES_PER_DATA).min(MAX_UPDATE_CREDIT);
+            stream.sent_end |= last;
+        }
+        if may_end && stream.out.len() == 0 {
+            if !stream.sent_end {
+                stream.sent_end = true;
+                output.extend_from_slice(&FrameHead::new(0, frame_type::DATA, flag::END_STREAM, stream.id).raw);
+            }
+            // h2 is told too, and the frame that it makes of it is taken out again
+            if let Sender::Body(send) = &mut stream.send
+                && send.send_data(Bytes::new(), true).is_ok()
+            {
+                self.swallow.push(stream.id);
+            }
+        }
+        if before > 0 {
+            if let Some(slot) = conn.slot(stream.slot) {
+                publish(slot, stream.out.len(), self.limits.send_queue, stream, &mut self.events);
+            }
+            if stream.out.len() < self.limits.send_queue / 2
+                && let Role::WebSocket(websocket) = &mut stream.role
+            {
+                websocket.send_late_pong(&mut stream.out, pool);
+                if stream.out.len() > 0 && turn == Turn::Over && stream.send_window > 0 {
+                    turn = Turn::More;
+                }
+            }
+        }
+        if stream.sent_end && stream.received_end {
+            self.socket_done(conn, key);
+        }
+        turn
+    }
+
+    /// Looks at what `h2` wrote: its resets are counted, and what only concerns `h2` is taken out.
+    pub(super) fn walk(&mut self, conn: &Connection) {
+        let pipe = self.pipe.clone();
+        let mut buffers = pipe.buffers();
+        let output = &mut buffers.output;
+        let mut at = self.walked;
+        while let Some(raw) = output.get(at..at + FRAME_HEAD) {
+            let head = FrameHead { raw: raw.try_into().unwrap_or_default() };
+            let whole = FRAME_HEAD + head.len();
+            match head.kind() {
+                frame_type::DATA if head.len() == 0 && head.has(flag::END_STREAM) => {
+                    if let Some(i) = self.swallow.iter().position(|id| *id == head.stream()) {
+                        self.swallow.swap_remove(i);
+                        output.drain(at..at + whole);
+                        continue;
+                    }
+                }
+                frame_type::DATA => {
+                    self.update_credit = (self.update_credit + UPDATES_PER_DATA).min(MAX_UPDATE_CREDIT);
+                }
+                frame_type::WINDOW_UPDATE if head.stream() == 0 => {
+                    // h2's first makes its window endless; the peer gets the one that is configured
+                    output.drain(at..at + whole);
+                    continue;
+                }
+                frame_type::RST_STREAM => {
+                    let i = self.swallow.iter().position(|id| *id == head.stream());
+                    if let Some(i) = i {
+                        self.swallow.swap_remove(i);
+                    }
+                    // RFC 9113 §8.1: NO_ERROR after a whole response is no fault of the peer
+                    let no_error = output.get(at + FRAME_HEAD..at + whole) == Some(&[0; 4]);
+                    if self.own_resets > 0 {
+                        self.own_resets -= 1;
+                    } else if !no_error && !self.floods.resets.take(std::time::Instant::now) {
+                        drop(buffers);
+                        self.walked = at + whole;
+                        self.too_many_resets(conn);
+                        return self.walk(conn);
+                    }
+                }
+                _ => {}
+            }
+            at += whole;
+        }
+        self.walked = output.len();
+    }
+
+    /// Gives `h2` back what bodies took of its endless window.
+    pub(super) fn top_up(&mut self, sent: usize) {
+        self.body_sent += sent as u32;
+        if self.body_sent >= TOP_UP {
+            put_window_update(&mut self.pipe.buffers().input, 0, self.body_sent);
+            self.body_sent = 0;
+        }
+    }
+}
+
+/// Makes the queue's length known to all threads; queues `writable` if it is owed and due.
+#[inline]
+pub(super) fn publish(
+    slot: &Slot,
+    queued: usize,
+    cap: usize,
+    stream: &Stream,
+    events: &mut std::collections::VecDeque<Event>,
+) {
+    slot.queued.store(queued as u32, Ordering::Release);
+    if queued <= cap / 2 && slot.owed.load(Ordering::Acquire) && slot.owed.swap(false, Ordering::AcqRel) {
+        events.push_back(Event::Writable { stream: stream.handle, context: stream.context });
+    }
+}

@@ -1,0 +1,180 @@
+//! One stream: an ordinary exchange, a handshake that is undecided, or a WebSocket.
+
+use crate::engine::event::{Cause, Credit, Side, StreamKind};
+use crate::engine::handle::StreamId;
+use crate::engine::send_queue::SendQueue;
+use crate::engine::websocket::WebSocket;
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream, SendStream};
+use http::HeaderMap;
+use std::collections::VecDeque;
+use std::task::Waker;
+use std::time::Instant;
+
+/// A stream.
+pub(super) struct Stream {
+    pub(super) handle: StreamId,
+    pub(super) slot: u32,
+    /// The HTTP/2 stream identifier.
+    pub(super) id: u32,
+    pub(super) context: u64,
+    pub(super) role: Role,
+    pub(super) recv: RecvStream,
+    pub(super) send: Sender,
+    pub(super) waker: Waker,
+    /// What the peer lets us send (RFC 9113 §6.9.1); below 0 after a SETTINGS that took it back (§6.9.2).
+    /// Only of WebSockets: `h2` keeps it for ordinary exchanges.
+    pub(super) send_window: i64,
+    /// What we let the peer send.
+    pub(super) recv_window: i64,
+    /// Bytes that have come and are not given back to the peer, since they wait for the host.
+    pub(super) arrived: u32,
+    /// Bytes to be given back with the next WINDOW_UPDATE.
+    pub(super) released: u32,
+    pub(super) out: SendQueue,
+    /// It stands in the list of those that have something to send.
+    pub(super) listed: bool,
+    /// The peer's END_STREAM has been seen by the scanner: what follows is `h2`'s to judge.
+    pub(super) end_scanned: bool,
+    /// `h2` has reported the peer's END_STREAM.
+    pub(super) received_end: bool,
+    /// Our END_STREAM is out.
+    pub(super) sent_end: bool,
+    /// A response head has gone to the socket: a RST_STREAM from now on is an ordinary end, no rapid reset.
+    pub(super) answered: bool,
+    pub(super) deadline: Option<Instant>,
+    /// When something came last.
+    pub(super) last_in: Instant,
+}
+
+/// What the stream is.
+pub(super) enum Role {
+    Http(Box<Exchange>),
+    Handshake(Handshake),
+    WebSocket(WebSocket),
+}
+
+/// What `h2` lets us send on it now.
+pub(super) enum Sender {
+    Head(SendResponse<Bytes>),
+    Body(SendStream<Bytes>),
+    Gone,
+}
+
+impl Sender {
+    pub(super) fn reset(&mut self, reason: Reason) {
+        match self {
+            Self::Head(head) => head.send_reset(reason),
+            Self::Body(body) => body.send_reset(reason),
+            Self::Gone => {}
+        }
+    }
+}
+
+/// A handshake before the host's decision.
+#[derive(Debug, Default)]
+pub(super) struct Handshake {
+    /// What came too early (RFC 6455 §4.1: the client waits for the answer), for the socket that may be.
+    pub(super) early: Vec<u8>,
+    pub(super) offered: bool,
+}
+
+/// An ordinary exchange.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    pub(super) head_request: bool,
+    /// Body of the request that waits for the host's demand.
+    pub(super) pending: VecDeque<u8>,
+    pub(super) credit: Credited,
+    /// The request's end has been seen, with its trailers; it is delivered after `pending`.
+    pub(super) request_end: Option<Option<HeaderMap>>,
+    pub(super) end_delivered: bool,
+    /// The response's body.
+    pub(super) body: VecDeque<Bytes>,
+    pub(super) queued: usize,
+    /// The response ends with `body` and these trailers.
+    pub(super) finish: Option<Option<HeaderMap>>,
+    /// The response has no body, whatever the host gives (HEAD, 204, 304).
+    pub(super) bodiless: bool,
+    /// It was a handshake that the host refused.
+    pub(super) rejected: bool,
+}
+
+/// What the host is ready to take: all, or so many events.
+#[derive(Debug, Default)]
+pub(super) struct Credited(Option<u64>);
+
+impl Credited {
+    pub(super) fn set(&mut self, credit: Credit) {
+        self.0 = match credit {
+            Credit::Auto => None,
+            Credit::Demand => Some(0),
+        };
+    }
+
+    pub(super) fn add(&mut self, n: u32) {
+        if let Some(credit) = &mut self.0 {
+            *credit = credit.saturating_add(u64::from(n));
+        }
+    }
+
+    /// Whether one event may be delivered; takes it.
+    pub(super) fn take(&mut self) -> bool {
+        match &mut self.0 {
+            None => true,
+            Some(0) => false,
+            Some(credit) => {
+                *credit -= 1;
+                true
+            }
+        }
+    }
+}
+
+impl Stream {
+    pub(super) fn kind(&self) -> StreamKind {
+        match &self.role {
+            Role::Http(exchange) if !exchange.rejected => StreamKind::Http,
+            _ => StreamKind::WebSocket,
+        }
+    }
+
+    pub(super) fn websocket(&mut self) -> Option<&mut WebSocket> {
+        match &mut self.role {
+            Role::WebSocket(websocket) => Some(websocket),
+            _ => None,
+        }
+    }
+
+    /// The close code of a socket that ended without a closing handshake (RFC 6455 §7.1.5); 0 before the accept.
+    pub(super) fn abnormal(&self) -> u16 {
+        if matches!(self.role, Role::WebSocket(_)) { 1006 } else { 0 }
+    }
+}
+
+/// How a stream ended.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    pub(super) code: u16,
+    pub(super) reason: Box<str>,
+    pub(super) cause: Cause,
+    pub(super) h2_code: u32,
+    pub(super) side: Side,
+}
+
+impl End {
+    pub(super) fn new(code: u16, cause: Cause, side: Side) -> Self {
+        Self { code, reason: "".into(), cause, h2_code: 0, side }
+    }
+
+    pub(super) fn h2(mut self, code: u32) -> Self {
+        self.h2_code = code;
+        self
+    }
+
+    pub(super) fn because(mut self, reason: impl Into<Box<str>>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+}

@@ -1,0 +1,185 @@
+//! Event loops: one thread each, with a single-threaded tokio runtime on it. A connection lives on one loop for
+//! life, as one task; what the loop's tasks share is in [`LoopState`], reached by a thread-local.
+
+use super::command::{Command, Op};
+use super::event::{Handler, LogLevel};
+use super::handle::StreamId;
+use super::http2::Connection;
+use super::listener::accept_all;
+use super::preface;
+use super::send_queue::Pool;
+use super::shared::{LoopShared, Shared};
+use super::status::{Error, Status};
+use super::table::{Parts, Slots};
+use slab::Slab;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Bytes read from a socket at once.
+pub(crate) const READ: usize = 256 << 10;
+
+/// What the tasks of one loop share.
+pub(crate) struct LoopState {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) index: usize,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// Which stream of which connection a handle names.
+    pub(crate) slots: RefCell<Slots>,
+    pub(crate) connections: RefCell<Slab<Rc<Connection>>>,
+    pub(crate) pool: RefCell<Pool>,
+    pub(crate) buffers: Buffers,
+    /// Connections that are open or before their preface; each holds a clone.
+    pub(crate) alive: Rc<()>,
+    stopping: Cell<bool>,
+}
+
+/// Buffers that are lent for a tick; a connection that waits has none.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    pub(crate) read: Cell<Vec<u8>>,
+    pub(crate) input: Cell<Vec<u8>>,
+    pub(crate) output: Cell<Vec<u8>>,
+    pub(crate) payload: Cell<Vec<u8>>,
+}
+
+impl Buffers {
+    /// The buffer to read into, [`READ`] bytes long.
+    pub(crate) fn take_read(&self) -> Vec<u8> {
+        let mut buffer = self.read.take();
+        if buffer.len() < READ {
+            buffer.resize(READ, 0);
+        }
+        buffer
+    }
+}
+
+thread_local! {
+    static STATE: OnceCell<Rc<LoopState>> = const { OnceCell::new() };
+}
+
+/// The state of the loop `index` of this engine, if this is its thread.
+#[inline]
+pub(crate) fn current(shared: &Shared, index: usize) -> Option<Rc<LoopState>> {
+    STATE.with(|state| state.get().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
+}
+
+/// Whether this is any loop's thread.
+pub(crate) fn on_any_loop() -> bool {
+    STATE.with(|state| state.get().is_some())
+}
+
+impl LoopState {
+    pub(crate) fn own(&self) -> &LoopShared {
+        &self.shared.loops[self.index]
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
+    /// Applies what the host said of a stream.
+    #[inline]
+    pub(crate) fn apply(&self, parts: Parts, op: Op<'_>) -> Result<(), Error> {
+        let entry = self.slots.borrow().find(&self.own().streams, parts).ok_or(Status::Gone)?;
+        let connections = self.connections.borrow();
+        let connection = connections.get(entry.connection as usize).ok_or(Status::Gone)?;
+        connection.apply(entry.stream, op)
+    }
+
+    fn apply_queued(&self, stream: StreamId, op: Op<'_>) {
+        let parts = Parts::of(stream.0);
+        if let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) {
+            let weight = match &op {
+                Op::Respond { .. } => 0,
+                op => op.weight() as u32,
+            };
+            slot.in_flight.fetch_sub(weight, Ordering::Relaxed);
+        }
+        if let Err(e) = self.apply(parts, op)
+            && e.status() != Status::Gone
+        {
+            self.shared.log(LogLevel::Debug, &format!("a command from another thread was refused: {e}"));
+        }
+    }
+
+    fn each_connection(&self, f: impl Fn(&Rc<Connection>)) {
+        let all: Vec<_> = self.connections.borrow().iter().map(|(_, c)| Rc::clone(c)).collect();
+        all.iter().for_each(f);
+    }
+
+    async fn serve(self: Rc<Self>) {
+        let mailbox = &self.own().mailbox;
+        loop {
+            mailbox.wait().await;
+            let (commands, owed) = mailbox.drain();
+            for command in commands {
+                match command {
+                    Command::Stream { stream, parcel } => parcel.open(|op| self.apply_queued(stream, op)),
+                    Command::Connect(incoming) => {
+                        tokio::task::spawn_local(preface::serve(Rc::clone(&self), *incoming));
+                    }
+                    Command::Listen { bound, websockets, end } => {
+                        tokio::task::spawn_local(accept_all(Arc::clone(&self.shared), bound, websockets, end));
+                    }
+                    Command::Drain(deadline) => self.each_connection(|c| c.drain(deadline)),
+                    Command::Cut => self.each_connection(|c| c.cut()),
+                    Command::Stop => {
+                        mailbox.close();
+                        self.stopping.set(true);
+                        self.each_connection(|c| c.cut());
+                        // every task ends at its next poll, or at once when it is dropped with the runtime
+                        while Rc::strong_count(&self.alive) > 1 && !self.connections.borrow().is_empty() {
+                            tokio::task::yield_now().await;
+                        }
+                        return;
+                    }
+                }
+            }
+            for stream in owed {
+                self.apply_queued(stream, Op::Owed);
+            }
+        }
+    }
+}
+
+/// Starts the thread of a loop; returns when it runs.
+pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    let (started, result) = mpsc::channel();
+    let thread = std::thread::Builder::new().name(format!("h2ws-loop-{index}")).spawn(move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default()) {
+            Ok(runtime) => runtime,
+            Err(e) => {
+                let _ = started.send(Err(e));
+                return;
+            }
+        };
+        let state = Rc::new(LoopState {
+            shared,
+            index,
+            handler,
+            slots: RefCell::default(),
+            connections: RefCell::default(),
+            pool: RefCell::default(),
+            buffers: Buffers::default(),
+            alive: Rc::new(()),
+            stopping: Cell::new(false),
+        });
+        STATE.with(|s| s.set(Rc::clone(&state)).ok().expect("a thread runs one loop"));
+        let _ = started.send(Ok(()));
+        drop(started);
+        runtime.block_on(state.serve());
+        // tasks that are left (listeners, connections before their preface) are dropped here
+        runtime.shutdown_timeout(Duration::ZERO);
+    })?;
+    match result.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(e)) => Err(e),
+        Err(_) => Err(io::Error::other("the loop's thread ended before it began")),
+    }
+}

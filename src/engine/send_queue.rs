@@ -1,0 +1,182 @@
+//! What waits to be sent on one WebSocket: frames, ready for the wire, in few large pieces.
+//!
+//! Small frames gather in one pooled buffer, so that all that a tick produced for a socket leaves as one run of
+//! bytes; a large payload gets a buffer of its own, of the right size.
+
+use crate::proto::frame::put_head;
+use std::collections::VecDeque;
+
+/// A payload of this size is not gathered with others; a gathering buffer is sealed at this size.
+const LARGE: usize = 16 << 10;
+/// The longest head of an unmasked frame.
+const HEAD: usize = 10;
+/// Buffers that a pool keeps.
+const POOLED: usize = 64;
+
+/// Buffers to gather in, shared by the sockets of a loop: an idle socket has none.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Pool {
+    fn take(&mut self) -> Vec<u8> {
+        self.buffers.pop().unwrap_or_default()
+    }
+
+    fn give(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > 0 && buffer.capacity() <= 2 * LARGE && self.buffers.len() < POOLED {
+            buffer.clear();
+            self.buffers.push(buffer);
+        }
+    }
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(crate) struct SendQueue {
+    /// Buffers in front of `tail`.
+    sealed: Option<Box<VecDeque<Vec<u8>>>>,
+    tail: Vec<u8>,
+    /// Bytes of the front buffer that have been sent.
+    sent: usize,
+    len: usize,
+}
+
+impl SendQueue {
+    /// Bytes that wait.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends a frame.
+    #[inline]
+    pub(crate) fn push_frame(&mut self, pool: &mut Pool, opcode: u8, fin: bool, payload: &[u8]) {
+        let room = payload.len() + HEAD;
+        if room >= LARGE {
+            self.seal(pool);
+            let mut buffer = Vec::with_capacity(room);
+            put_head(&mut buffer, opcode, fin, payload.len());
+            buffer.extend_from_slice(payload);
+            self.len += buffer.len();
+            self.sealed.get_or_insert_default().push_back(buffer);
+            return;
+        }
+        self.ready(pool, room);
+        let before = self.tail.len();
+        put_head(&mut self.tail, opcode, fin, payload.len());
+        self.tail.extend_from_slice(payload);
+        self.len += self.tail.len() - before;
+    }
+
+    /// Appends bytes that are frames already.
+    pub(crate) fn push_raw(&mut self, pool: &mut Pool, bytes: &[u8]) {
+        self.ready(pool, bytes.len());
+        self.tail.extend_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    #[inline]
+    fn ready(&mut self, pool: &mut Pool, room: usize) {
+        if self.tail.len() + room > LARGE {
+            self.seal(pool);
+        }
+        if self.tail.capacity() == 0 {
+            self.tail = pool.take();
+        }
+    }
+
+    fn seal(&mut self, pool: &mut Pool) {
+        if !self.tail.is_empty() {
+            let full = std::mem::replace(&mut self.tail, pool.take());
+            self.sealed.get_or_insert_default().push_back(full);
+        }
+    }
+
+    /// The bytes that are next, as far as they lie together. Empty only if the queue is.
+    #[inline]
+    pub(crate) fn front(&self) -> &[u8] {
+        match self.sealed.as_ref().and_then(|sealed| sealed.front()) {
+            Some(buffer) => &buffer[self.sent..],
+            None => &self.tail[self.sent..],
+        }
+    }
+
+    /// Takes `n` bytes of [`Self::front`] off.
+    #[inline]
+    pub(crate) fn consume(&mut self, pool: &mut Pool, n: usize) {
+        self.len -= n;
+        self.sent += n;
+        if let Some(sealed) = &mut self.sealed {
+            if sealed.front().is_some_and(|buffer| buffer.len() == self.sent) {
+                self.sent = 0;
+                pool.give(sealed.pop_front().unwrap_or_default());
+            }
+            if sealed.is_empty() {
+                self.sealed = None;
+            }
+        } else if self.sent == self.tail.len() {
+            self.sent = 0;
+            pool.give(std::mem::take(&mut self.tail));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(queue: &mut SendQueue, pool: &mut Pool, step: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while queue.len() > 0 {
+            let n = queue.front().len().min(step);
+            assert!(n > 0, "bytes wait, so there is a front");
+            all.extend_from_slice(&queue.front()[..n]);
+            queue.consume(pool, n);
+        }
+        assert!(queue.front().is_empty());
+        all
+    }
+
+    #[test]
+    fn frames_come_out_in_order_whatever_their_size_and_the_steps() {
+        let mut pool = Pool::default();
+        let sizes = [0, 1, 125, 126, 5_000, 12_000, 20_000, 3, 65_536, 70_000, 7];
+        for step in [1, 7, 4096, usize::MAX] {
+            let mut queue = SendQueue::default();
+            let mut expected = Vec::new();
+            for (i, size) in sizes.into_iter().enumerate() {
+                let payload = vec![i as u8; size];
+                queue.push_frame(&mut pool, 2, true, &payload);
+                put_head(&mut expected, 2, true, size);
+                expected.extend_from_slice(&payload);
+                assert_eq!(queue.len(), expected.len());
+            }
+            assert!(drain(&mut queue, &mut pool, step) == expected, "step {step}");
+        }
+    }
+
+    #[test]
+    fn pushing_while_draining_keeps_the_order() {
+        let mut pool = Pool::default();
+        let mut queue = SendQueue::default();
+        queue.push_raw(&mut pool, b"abc");
+        queue.consume(&mut pool, 2);
+        queue.push_raw(&mut pool, b"def");
+        queue.push_frame(&mut pool, 2, true, &[9; LARGE]);
+        queue.push_raw(&mut pool, b"g");
+        let all = drain(&mut queue, &mut pool, 3);
+        assert_eq!(&all[..4], b"cdef");
+        assert_eq!(all.last(), Some(&b'g'));
+    }
+
+    #[test]
+    fn an_empty_queue_holds_no_buffer() {
+        let mut pool = Pool::default();
+        let mut queue = SendQueue::default();
+        queue.push_raw(&mut pool, b"abc");
+        queue.consume(&mut pool, 3);
+        assert_eq!((queue.tail.capacity(), pool.buffers.len()), (0, 1));
+    }
+}

@@ -1,0 +1,312 @@
+//! What all threads share of an engine, and the way of a host's word to the loop that owns its stream.
+
+use super::command::{Command, Mailbox, Op};
+use super::config::Config;
+use super::event::{Handler, LogLevel};
+use super::handle::{ConnectionId, StreamId};
+use super::listener::{Incoming, Listeners};
+use super::loops;
+use super::stats::{Counters, Stats, count, uncount};
+use super::status::{Error, Status};
+use super::table::{Parts, Slot, Table, phase};
+use super::transport::Socket;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What all threads share of one loop.
+#[derive(Debug, Default)]
+pub(crate) struct LoopShared {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) streams: Table,
+    pub(crate) counters: Counters,
+    /// Connections that are here or on their way.
+    pub(crate) load: AtomicUsize,
+    /// Subprotocols that clients offered on handshakes that are undecided: any thread may accept.
+    pub(crate) offers: Mutex<HashMap<StreamId, Arc<[Box<str>]>>>,
+}
+
+/// What all threads share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) loops: Box<[LoopShared]>,
+    pub(crate) listeners: Listeners,
+    pub(crate) draining: AtomicBool,
+    /// Dropped at the end of the engine, so that a handler that holds the engine does not hold it for ever.
+    handler: Mutex<Option<Arc<dyn Handler>>>,
+    connections: Mutex<usize>,
+    idle: Condvar,
+    last_connection: AtomicU64,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("loops", &self.loops.len()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            loops: (0..config.loops).map(|_| LoopShared::default()).collect(),
+            config,
+            listeners: Listeners::default(),
+            draining: AtomicBool::new(false),
+            handler: Mutex::new(None),
+            connections: Mutex::new(0),
+            idle: Condvar::new(),
+            last_connection: AtomicU64::new(0),
+        }
+    }
+
+    /// The host; `None` before the start and after the end.
+    pub(crate) fn handler(&self) -> Option<Arc<dyn Handler>> {
+        self.handler.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_handler(&self, handler: Option<Arc<dyn Handler>>) {
+        let old = std::mem::replace(&mut *self.handler.lock().unwrap_or_else(PoisonError::into_inner), handler);
+        drop(old); // outside of the lock: it may be the last one, and run the host's code
+    }
+
+    /// A line for the host's log. Not to be called while a connection's state is borrowed.
+    pub(crate) fn log(&self, level: LogLevel, text: &str) {
+        match level {
+            LogLevel::Error => tracing::error!(target: "h2ws", "{text}"),
+            LogLevel::Warn => tracing::warn!(target: "h2ws", "{text}"),
+            LogLevel::Info => tracing::info!(target: "h2ws", "{text}"),
+            LogLevel::Debug => tracing::debug!(target: "h2ws", "{text}"),
+        }
+        if let Some(handler) = self.handler() {
+            handler.log(level, text);
+        }
+    }
+
+    /// Gives a socket to the loop that has the fewest.
+    pub(crate) fn connect(
+        self: &Arc<Self>,
+        socket: Socket,
+        already_read: Vec<u8>,
+        websockets: bool,
+    ) -> Result<ConnectionId, Error> {
+        if self.draining.load(Ordering::Acquire) {
+            return Err(Status::ShuttingDown.into());
+        }
+        let (at, chosen) = self
+            .loops
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, l)| l.load.load(Ordering::Relaxed))
+            .expect("the configuration allows no engine without loops");
+        {
+            let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+            if *open >= self.config.max_connections as usize {
+                count(&chosen.counters.refused_connections);
+                return Err(Error::new(
+                    Status::Busy,
+                    format!("{open} connections are open; raise max_connections to take more"),
+                ));
+            }
+            *open += 1;
+        }
+        chosen.load.fetch_add(1, Ordering::Relaxed);
+        count(&chosen.counters.open_connections);
+        count(&chosen.counters.connections);
+        let number = self.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = ConnectionId((at as u64) << 58 | 1 << 57 | number);
+        let incoming = Box::new(Incoming { id, socket, already_read, websockets });
+        let sent = chosen.mailbox.push(Command::Connect(incoming));
+        if sent.is_err() {
+            self.disconnected(at);
+        }
+        sent.map(|()| id)
+    }
+
+    /// A connection has ended.
+    pub(crate) fn disconnected(&self, of_loop: usize) {
+        let chosen = &self.loops[of_loop];
+        chosen.load.fetch_sub(1, Ordering::Relaxed);
+        uncount(&chosen.counters.open_connections);
+        let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        *open -= 1;
+        if *open == 0 {
+            self.idle.notify_all();
+        }
+    }
+
+    /// Waits until no connection is open; false if the time was up first.
+    pub(crate) fn wait_idle(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        while *open > 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            open = self.idle.wait_timeout(open, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// All counters, summed over the loops.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut sum = Stats::default();
+        for l in &self.loops {
+            sum.add(&l.counters.snapshot());
+        }
+        sum
+    }
+
+    /// What the client of an undecided handshake offered.
+    pub(crate) fn offers(&self, stream: StreamId) -> Option<Arc<[Box<str>]>> {
+        let of_loop = self.loops.get(Parts::of(stream.0).of_loop)?;
+        of_loop.offers.lock().unwrap_or_else(PoisonError::into_inner).get(&stream).cloned()
+    }
+
+    /// Whether a handle names a stream.
+    pub(crate) fn alive(&self, stream: StreamId) -> Result<(), Error> {
+        let parts = Parts::of(stream.0);
+        let slot = self.loops.get(parts.of_loop).and_then(|l| l.streams.slot(parts.slot));
+        if !parts.connection && slot.is_some_and(|s| s.alive(parts.generation)) { Ok(()) } else { Err(Status::Gone.into()) }
+    }
+
+    /// Does what the host says of a stream: at once on the stream's own loop, by its queue from elsewhere.
+    #[inline]
+    pub(crate) fn perform(&self, stream: StreamId, op: Op<'_>) -> Result<(), Error> {
+        let parts = Parts::of(stream.0);
+        if parts.connection {
+            return Err(Status::Gone.into());
+        }
+        let Some(of_loop) = self.loops.get(parts.of_loop) else { return Err(Status::Gone.into()) };
+        let Some(slot) = of_loop.streams.slot(parts.slot).filter(|slot| slot.alive(parts.generation)) else {
+            return Err(Status::Gone.into());
+        };
+        if let Some(state) = loops::current(self, parts.of_loop) {
+            if let Err(busy) = check_room(slot, &op, self.config.send_queue, &of_loop.counters) {
+                slot.owed.store(true, Ordering::Relaxed);
+                return Err(busy);
+            }
+            permit(slot, &op)?;
+            return state.apply(parts, op);
+        }
+        self.post(of_loop, slot, stream, op)
+    }
+
+    /// From another thread: what can be said at once is said at once, the rest goes by the loop's queue.
+    fn post(&self, of_loop: &LoopShared, slot: &Slot, stream: StreamId, op: Op<'_>) -> Result<(), Error> {
+        let weight = if fills_queue(&op) { op.weight() as u32 } else { 0 };
+        let posted = check_room(slot, &op, self.config.send_queue, &of_loop.counters).and_then(|()| {
+            of_loop
+                .mailbox
+                .post(stream, op, self.config.command_queue as usize, |op| {
+                    permit(slot, op)?;
+                    slot.in_flight.fetch_add(weight, Ordering::Relaxed);
+                    Ok(())
+                })
+                .inspect_err(|e| {
+                    if e.status() == Status::Busy {
+                        count(&of_loop.counters.limit_command_queue);
+                    }
+                })
+        });
+        if posted.as_ref().is_err_and(|e| e.status() == Status::Busy) && !slot.owed.swap(true, Ordering::AcqRel) {
+            of_loop.mailbox.owe(stream);
+        }
+        posted
+    }
+}
+
+/// Whether an operation's bytes wait in the stream's send queue.
+#[inline]
+fn fills_queue(op: &Op<'_>) -> bool {
+    matches!(op, Op::SendBody(_) | Op::Message { .. } | Op::Fragment { .. } | Op::Ping(_) | Op::Pong(_))
+}
+
+/// Refuses what does not fit into the stream's send queue. One item may exceed it if nothing else waits.
+#[inline]
+fn check_room(slot: &Slot, op: &Op<'_>, cap: u32, counters: &Counters) -> Result<(), Error> {
+    let waiting = slot.queued.load(Ordering::Relaxed) as usize + slot.in_flight.load(Ordering::Relaxed) as usize;
+    if waiting > 0 && fills_queue(op) && waiting + op.weight() > cap as usize {
+        count(&counters.limit_send_queue);
+        return Err(Status::Busy.into());
+    }
+    Ok(())
+}
+
+/// Refuses what the exchange's phase does not allow, and moves the phase on.
+#[inline]
+fn permit(slot: &Slot, op: &Op<'_>) -> Result<(), Error> {
+    let websocket = slot.websocket.load(Ordering::Relaxed);
+    let now = slot.phase.load(Ordering::Acquire);
+    let wrong = |text: &'static str| Err(Error::new(Status::WrongState, text));
+    const OVER: &str = "this exchange has been finished by the host";
+    const EARLY: &str = "nothing can be sent before accept or respond_start";
+    match op {
+        Op::Message { .. } | Op::Fragment { .. } | Op::Ping(_) | Op::Pong(_) => {
+            if !websocket {
+                return wrong("this stream is an ordinary request; answer it with respond");
+            }
+            match now {
+                phase::OPEN => Ok(()),
+                phase::UNDECIDED => wrong(EARLY),
+                _ => wrong("a Close has been sent on this WebSocket"),
+            }
+        }
+        Op::SendBody(_) => {
+            if websocket {
+                return wrong("a WebSocket has no body; send messages");
+            }
+            match now {
+                phase::OPEN => Ok(()),
+                phase::UNDECIDED => wrong(EARLY),
+                _ => wrong(OVER),
+            }
+        }
+        Op::Accept(_) => {
+            if !websocket {
+                return wrong("this stream is no WebSocket handshake; answer it with respond");
+            }
+            if slot.advance(phase::UNDECIDED, phase::OPEN) { Ok(()) } else { wrong("this handshake has been decided") }
+        }
+        Op::Respond { .. } => {
+            if slot.advance(phase::UNDECIDED, phase::FINISHED) {
+                Ok(())
+            } else {
+                wrong("this exchange has been answered")
+            }
+        }
+        Op::RespondStart { .. } => {
+            if websocket {
+                return wrong("this stream is a WebSocket handshake; answer it with accept or reject");
+            }
+            if slot.advance(phase::UNDECIDED, phase::OPEN) { Ok(()) } else { wrong("this exchange has been answered") }
+        }
+        Op::Inform { .. } => {
+            if now == phase::UNDECIDED {
+                Ok(())
+            } else {
+                wrong("an interim response comes before the response")
+            }
+        }
+        Op::Finish(_) => {
+            if websocket {
+                return wrong("a WebSocket ends by close");
+            }
+            if slot.advance(phase::OPEN, phase::FINISHED) { Ok(()) } else { wrong(OVER) }
+        }
+        Op::Close { .. } => {
+            if !websocket {
+                return wrong("an ordinary request ends by its response, or by abort");
+            }
+            if slot.advance(phase::OPEN, phase::FINISHED) {
+                Ok(())
+            } else if now == phase::UNDECIDED {
+                wrong("an undecided handshake is ended by reject")
+            } else {
+                wrong("a Close has been sent on this WebSocket")
+            }
+        }
+        Op::Abort(_) | Op::Demand(_) | Op::SetDemand | Op::SetContext(_) | Op::Owed => Ok(()),
+    }
+}

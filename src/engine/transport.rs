@@ -1,0 +1,103 @@
+//! Sockets: what may be served, and the two kinds that are.
+
+use super::status::{Error, Status};
+use socket2::{Domain, SockRef, Type};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connected socket that no event loop watches yet.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Socket {
+    /// Takes a descriptor if it is a connected TCP or UNIX stream socket; makes it non-blocking and, for TCP,
+    /// sets TCP_NODELAY. The descriptor is closed when it is refused.
+    pub(crate) fn adopt(fd: OwnedFd) -> Result<Self, Error> {
+        let socket = SockRef::from(&fd);
+        let refuse = |what: String| Error::new(Status::NotASocket, what);
+        let kind = socket.r#type().map_err(|e| refuse(format!("the descriptor is no socket ({e})")))?;
+        if kind != Type::STREAM {
+            return Err(refuse(format!("the socket is of type {kind:?}; a stream socket is needed")));
+        }
+        if socket.is_listener().unwrap_or(false) {
+            return Err(refuse("the socket listens; give its address to listen, or accept on it".into()));
+        }
+        let domain = socket.domain().map_err(|e| refuse(format!("the socket has no domain ({e})")))?;
+        socket.peer_addr().map_err(|e| refuse(format!("the socket is not connected ({e})")))?;
+        let io = |e: io::Error| Error::new(Status::Io, format!("the socket cannot be set up: {e}"));
+        socket.set_nonblocking(true).map_err(io)?;
+        if domain == Domain::UNIX {
+            Ok(Self::Unix(fd.into()))
+        } else if domain == Domain::IPV4 || domain == Domain::IPV6 {
+            socket.set_tcp_nodelay(true).map_err(io)?;
+            Ok(Self::Tcp(fd.into()))
+        } else {
+            Err(refuse(format!("the socket is of domain {domain:?}; TCP or UNIX is needed")))
+        }
+    }
+
+    /// The peer's address as text.
+    pub(crate) fn peer(&self) -> String {
+        match self {
+            Self::Tcp(socket) => socket.peer_addr().map_or_else(|_| "unknown".into(), |a| a.to_string()),
+            Self::Unix(_) => "unix".into(),
+        }
+    }
+}
+
+/// A socket on a loop.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Transport {
+    pub(crate) fn register(socket: Socket) -> io::Result<Self> {
+        Ok(match socket {
+            Socket::Tcp(socket) => Self::Tcp(TcpStream::from_std(socket)?),
+            Socket::Unix(socket) => Self::Unix(UnixStream::from_std(socket)?),
+        })
+    }
+
+    /// Gives the descriptor back, non-blocking.
+    pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
+        Ok(match self {
+            Self::Tcp(socket) => socket.into_std()?.into(),
+            Self::Unix(socket) => socket.into_std()?.into(),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let done = match self {
+            Self::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut buffer),
+            Self::Unix(socket) => Pin::new(socket).poll_read(cx, &mut buffer),
+        };
+        done.map_ok(|()| buffer.filled().len())
+    }
+
+    #[inline]
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Self::Unix(socket) => Pin::new(socket).poll_write(cx, bytes),
+        }
+    }
+
+    /// Sends FIN; an error means that the socket has ended anyway.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
+            Self::Unix(socket) => Pin::new(socket).poll_shutdown(cx),
+        }
+    }
+}

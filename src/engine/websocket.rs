@@ -1,0 +1,378 @@
+//! One WebSocket: what its bytes mean and what its state allows. It knows nothing of HTTP/2: bytes come in, frames
+//! go into a [`SendQueue`], and whoever carries them asks what to do next.
+
+use super::event::{Control, ControlKind, Credit, Delivery};
+use super::send_queue::{Pool, SendQueue};
+use super::status::{Error, Status};
+use crate::proto::close::put_close;
+use crate::proto::frame::{MessageKind, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT};
+use crate::proto::receive::{Received, Receiver, Rules, Violation};
+use std::collections::VecDeque;
+
+/// What came, with its payload in the buffer that was given along.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Arrived {
+    /// A whole message.
+    Message(MessageKind),
+    /// A part of one.
+    Fragment { kind: MessageKind, first: bool, last: bool },
+    /// A control frame.
+    Control { kind: ControlKind, code: Option<u16> },
+}
+
+/// What waits for the host's demand. Each record costs less memory than it took on the wire: 5 bytes of head here,
+/// 6 at least there.
+#[derive(Debug, Default)]
+struct Pending {
+    records: VecDeque<Record>,
+    bytes: VecDeque<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    what: What,
+    len: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum What {
+    Message(MessageKind),
+    Fragment { kind: MessageKind, first: bool, last: bool },
+    Close(Option<u16>),
+}
+
+/// How a socket's end stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Closing {
+    /// The host (or we) said Close before the peer did.
+    pub(crate) local: bool,
+    /// Our Close is in the send queue or on its way.
+    pub(crate) said: bool,
+    /// The peer's Close: its code, if any. Its reason is in `reason`.
+    pub(crate) heard: Option<Option<u16>>,
+    pub(crate) reason: Box<str>,
+    /// We failed the socket: the code we sent, and why. Nothing more is received.
+    pub(crate) failed: Option<u16>,
+    /// The engine drains.
+    pub(crate) drained: bool,
+    /// The peer's side has ended without a Close.
+    pub(crate) ended: bool,
+}
+
+/// The socket.
+#[derive(Debug)]
+pub(crate) struct WebSocket {
+    receiver: Receiver,
+    control: Control,
+    delivery: Delivery,
+    /// Events the host is ready to take; `None`: all.
+    credit: Option<u64>,
+    pending: Option<Box<Pending>>,
+    /// The latest Pong, while the send queue is too full to take it: only the last Ping must be answered
+    /// (RFC 6455 §5.5.3).
+    late_pong: Option<Box<[u8]>>,
+    /// The kind of the message that the host sends in fragments.
+    sending: Option<MessageKind>,
+    pub(crate) closing: Option<Box<Closing>>,
+    /// A Ping of ours that has not been answered.
+    pub(crate) awaits_pong: bool,
+}
+
+/// Limits of a socket, from the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_message: u32,
+    pub(crate) max_fragments: u32,
+    pub(crate) send_queue: usize,
+}
+
+impl WebSocket {
+    pub(crate) fn new(control: Control, delivery: Delivery, credit: Credit) -> Self {
+        Self {
+            receiver: Receiver::default(),
+            control,
+            delivery,
+            credit: match credit {
+                Credit::Auto => None,
+                Credit::Demand => Some(0),
+            },
+            pending: None,
+            late_pong: None,
+            sending: None,
+            closing: None,
+            awaits_pong: false,
+        }
+    }
+
+    pub(crate) fn closing(&mut self) -> &mut Closing {
+        self.closing.get_or_insert_default()
+    }
+
+    /// Nothing is received any more: the peer's Close came, or we failed the socket.
+    #[inline]
+    pub(crate) fn deaf(&self) -> bool {
+        self.closing.as_ref().is_some_and(|c| c.heard.is_some() || c.failed.is_some() || c.ended)
+    }
+
+    /// Our Close is out or under way.
+    pub(crate) fn said_close(&self) -> bool {
+        self.closing.as_ref().is_some_and(|c| c.said)
+    }
+
+    /// Both Closes are through, or we failed the socket: our side of the stream ends with what is queued.
+    pub(crate) fn may_end(&self) -> bool {
+        self.closing.as_ref().is_some_and(|c| c.ended || c.said && (c.heard.is_some() || c.failed.is_some()))
+    }
+
+    /// Takes bytes off the front of `input`, up to one event. `None`: the input is used up.
+    #[inline]
+    pub(crate) fn receive(
+        &mut self,
+        input: &mut &[u8],
+        payload: &mut Vec<u8>,
+        out: &mut SendQueue,
+        pool: &mut Pool,
+        limits: &Limits,
+    ) -> Result<Option<Arrived>, Violation> {
+        if self.closing.is_some() && self.deaf() {
+            *input = &[];
+            return Ok(None);
+        }
+        let rules = Rules {
+            max_message: limits.max_message,
+            max_fragments: limits.max_fragments,
+            parts: self.delivery == Delivery::Fragments,
+        };
+        loop {
+            let Some(received) = self.receiver.feed(input, &rules, payload)? else { return Ok(None) };
+            let (arrived, what) = match received {
+                Received::Message { kind } => (Arrived::Message(kind), What::Message(kind)),
+                Received::Part { kind, first, last } => {
+                    (Arrived::Fragment { kind, first, last }, What::Fragment { kind, first, last })
+                }
+                Received::Ping => {
+                    if self.control == Control::Auto {
+                        self.answer_ping(payload, out, pool, limits);
+                    }
+                    return Ok(Some(Arrived::Control { kind: ControlKind::Ping, code: None }));
+                }
+                Received::Pong => {
+                    self.awaits_pong = false;
+                    return Ok(Some(Arrived::Control { kind: ControlKind::Pong, code: None }));
+                }
+                Received::Close { code } => {
+                    if self.pending.is_some() {
+                        self.hold(What::Close(code), payload);
+                        continue;
+                    }
+                    return Ok(Some(self.heard(code, payload, out, pool)));
+                }
+            };
+            match &mut self.credit {
+                None => return Ok(Some(arrived)),
+                Some(credit) if *credit > 0 && self.pending.is_none() => {
+                    *credit -= 1;
+                    return Ok(Some(arrived));
+                }
+                Some(_) => self.hold(what, payload),
+            }
+        }
+    }
+
+    fn hold(&mut self, what: What, payload: &[u8]) {
+        let pending = self.pending.get_or_insert_default();
+        pending.bytes.extend(payload);
+        // parts of one message become one part: a peer that sends single bytes must not cost a record for each
+        if let What::Fragment { first: false, last, .. } = what
+            && let Some(Record { what: What::Fragment { last: end @ false, .. }, len }) = pending.records.back_mut()
+        {
+            *end = last;
+            *len += payload.len() as u32;
+            return;
+        }
+        pending.records.push_back(Record { what, len: payload.len() as u32 });
+    }
+
+    /// What was held and may be delivered now, with its payload in the buffer; and how many bytes of the wire it
+    /// frees.
+    pub(crate) fn next_pending(
+        &mut self,
+        payload: &mut Vec<u8>,
+        out: &mut SendQueue,
+        pool: &mut Pool,
+    ) -> Option<(Arrived, u32)> {
+        let pending = self.pending.as_mut()?;
+        let Record { what, len } = *pending.records.front()?;
+        if !matches!(what, What::Close(_)) {
+            let credit = self.credit.as_mut()?;
+            *credit = credit.checked_sub(1)?;
+        }
+        pending.records.pop_front();
+        payload.clear();
+        let (front, back) = pending.bytes.as_slices();
+        let n = front.len().min(len as usize);
+        payload.extend_from_slice(&front[..n]);
+        payload.extend_from_slice(&back[..len as usize - n]);
+        pending.bytes.drain(..len as usize);
+        if pending.records.is_empty() {
+            self.pending = None;
+        }
+        let arrived = match what {
+            What::Message(kind) => Arrived::Message(kind),
+            What::Fragment { kind, first, last } => Arrived::Fragment { kind, first, last },
+            What::Close(code) => self.heard(code, payload, out, pool),
+        };
+        Some((arrived, len.saturating_add(6)))
+    }
+
+    /// Something waits for demand.
+    #[inline]
+    pub(crate) fn has_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// The host is ready for `n` more.
+    pub(crate) fn demand(&mut self, n: u32) {
+        if let Some(credit) = &mut self.credit {
+            *credit = credit.saturating_add(u64::from(n));
+        }
+    }
+
+    fn answer_ping(&mut self, payload: &[u8], out: &mut SendQueue, pool: &mut Pool, limits: &Limits) {
+        if self.said_close() {
+            return;
+        }
+        if out.len() >= limits.send_queue {
+            self.late_pong = Some(payload.into());
+        } else {
+            out.push_frame(pool, OPCODE_PONG, true, payload);
+        }
+    }
+
+    /// The send queue has room again.
+    pub(crate) fn send_late_pong(&mut self, out: &mut SendQueue, pool: &mut Pool) {
+        if let Some(payload) = self.late_pong.take()
+            && !self.said_close()
+        {
+            out.push_frame(pool, OPCODE_PONG, true, &payload);
+        }
+    }
+
+    /// The peer's Close (RFC 6455 §5.5.1): with `Control::Auto` it is answered with its own code.
+    fn heard(&mut self, code: Option<u16>, reason: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Arrived {
+        let auto = self.control == Control::Auto;
+        let closing = self.closing();
+        closing.heard = Some(code);
+        closing.reason = String::from_utf8_lossy(reason).into();
+        if auto && !closing.said {
+            closing.said = true;
+            put(out, pool, code, "");
+        }
+        Arrived::Control { kind: ControlKind::Close, code }
+    }
+
+    /// The host's Close, or the engine's.
+    pub(crate) fn say_close(
+        &mut self,
+        code: Option<u16>,
+        reason: &str,
+        out: &mut SendQueue,
+        pool: &mut Pool,
+    ) -> Result<(), Error> {
+        let closing = self.closing();
+        if closing.said {
+            return Err(Error::new(Status::WrongState, "a Close has been sent on this WebSocket"));
+        }
+        closing.said = true;
+        closing.local = closing.heard.is_none();
+        put(out, pool, code, reason);
+        Ok(())
+    }
+
+    /// The peer broke a rule: Close with the rule's code, then nothing is received any more.
+    pub(crate) fn fail(&mut self, violation: &Violation, out: &mut SendQueue, pool: &mut Pool) {
+        let code = violation.close_code();
+        self.pending = None;
+        let closing = self.closing();
+        closing.failed = Some(code);
+        closing.reason = violation.to_string().into();
+        if !closing.said {
+            closing.said = true;
+            put(out, pool, Some(code), "");
+        }
+    }
+
+    /// A message of the host.
+    #[inline]
+    pub(crate) fn send_message(
+        &mut self,
+        kind: MessageKind,
+        data: &[u8],
+        out: &mut SendQueue,
+        pool: &mut Pool,
+    ) -> Result<(), Error> {
+        self.may_send()?;
+        if self.sending.is_some() {
+            return Err(Error::new(Status::WrongState, "a message in fragments has not been completed"));
+        }
+        out.push_frame(pool, opcode(kind), true, data);
+        Ok(())
+    }
+
+    /// A fragment of the host's.
+    pub(crate) fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        data: &[u8],
+        last: bool,
+        out: &mut SendQueue,
+        pool: &mut Pool,
+    ) -> Result<(), Error> {
+        self.may_send()?;
+        let opcode = match self.sending {
+            None => opcode(kind),
+            Some(begun) if begun == kind => OPCODE_CONTINUATION,
+            Some(_) => {
+                return Err(Error::new(Status::WrongState, "a message in fragments was begun with the other kind"));
+            }
+        };
+        out.push_frame(pool, opcode, last, data);
+        self.sending = (!last).then_some(kind);
+        Ok(())
+    }
+
+    /// A Ping of the host's, or of the engine's keep-alive.
+    pub(crate) fn send_ping(&mut self, data: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Result<(), Error> {
+        self.may_send()?;
+        out.push_frame(pool, OPCODE_PING, true, data);
+        Ok(())
+    }
+
+    /// A Pong of the host's.
+    pub(crate) fn send_pong(&mut self, data: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Result<(), Error> {
+        self.may_send()?;
+        out.push_frame(pool, OPCODE_PONG, true, data);
+        Ok(())
+    }
+
+    #[inline]
+    fn may_send(&self) -> Result<(), Error> {
+        if self.said_close() {
+            return Err(Error::new(Status::WrongState, "a Close has been sent on this WebSocket"));
+        }
+        Ok(())
+    }
+}
+
+fn opcode(kind: MessageKind) -> u8 {
+    match kind {
+        MessageKind::Text => OPCODE_TEXT,
+        MessageKind::Binary => OPCODE_BINARY,
+    }
+}
+
+fn put(out: &mut SendQueue, pool: &mut Pool, code: Option<u16>, reason: &str) {
+    let mut frame = Vec::with_capacity(127);
+    put_close(&mut frame, code, reason);
+    out.push_raw(pool, &frame);
+}

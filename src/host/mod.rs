@@ -1,0 +1,48 @@
+//! The embedding API: everything a host says to an engine and hears from it.
+
+mod engine;
+
+pub use crate::engine::config::{Config, FIELDS};
+pub use crate::engine::event::{
+    Body, Cause, Closed, Control, ControlFrame, ControlKind, Credit, Delivery, Fragment, Handler, LogLevel, Message,
+    MessageKind, Request, Side, StreamKind,
+};
+pub use crate::engine::handle::{ConnectionId, ListenerId, StreamId};
+pub use crate::engine::stats::Stats;
+pub use crate::engine::status::{Error, Status};
+pub use engine::Engine;
+
+use http::HeaderMap;
+
+/// How a handshake is accepted. The default: 200, no subprotocol, whole messages, h2ws answers Ping and Close.
+#[derive(Clone, Debug, Default)]
+pub struct Accept<'a> {
+    /// One of those that the client offered.
+    pub subprotocol: Option<&'a str>,
+    /// Further header fields of the response.
+    pub headers: HeaderMap,
+    /// Comes with each event of the stream.
+    pub context: u64,
+    /// Who answers Ping and Close.
+    pub control: Control,
+    /// Whole messages or parts.
+    pub delivery: Delivery,
+    /// At once, or as asked for by `demand`.
+    pub credit: Credit,
+}
+
+/// What a listener's connections may do.
+#[derive(Clone, Debug)]
+pub struct ListenOptions {
+    /// Whether SETTINGS_ENABLE_CONNECT_PROTOCOL is offered (RFC 8441 §3). Default yes.
+    pub websockets: bool,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self { websockets: true }
+    }
+}
+
+/// The same for an adopted socket.
+pub type AdoptOptions = ListenOptions;

@@ -1,0 +1,18 @@
+//! The protocols as state machines over bytes: RFC 6455 frames and RFC 8441 requests.
+//!
+//! Nothing here knows of sockets, threads, clocks or hosts; the same bytes give the same answers,
+//! however they are cut.
+#![forbid(unsafe_code)]
+
+pub mod close;
+pub mod connect;
+mod fields;
+pub mod frame;
+pub mod mask;
+pub mod receive;
+pub mod scan;
+pub mod utf8;
+pub mod violation;
+
+#[cfg(test)]
+mod tests;

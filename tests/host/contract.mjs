@@ -1,0 +1,302 @@
+// Every path, variable and output of the test host, against any of them: `node contract.mjs PATH/OF/host`
+// The hosts of all bindings have to pass it; what a host says on standard error is its own affair.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { BINARY, PING, PONG, TEXT, connect, handshake, open, request, within } from '../examples/websocket.mjs';
+
+const program = process.argv[2];
+const children = new Set();
+process.on('exit', () => { for (const child of children) child.kill('SIGKILL'); });
+
+function launch(environment) {
+  const child = spawn(program, { env: { PATH: process.env.PATH, PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  child.log = '';
+  child.stderr.on('data', (chunk) => { child.log += chunk; });
+  child.exited = once(child, 'exit').then((result) => { children.delete(child); return result; });
+  return child;
+}
+
+async function start(environment = {}) {
+  const child = launch(environment);
+  const line = once(createInterface(child.stdout), 'line');
+  const ended = child.exited.then(([code]) => { throw new Error(`the host ended with ${code}: ${child.log}`); });
+  const [text] = await within(Promise.race([line, ended]), 'the first line of the host');
+  assert.match(text, /^listening on http:\/\/127\.0\.0\.1:[1-9]\d*$/, 'the first line of the host');
+  ended.catch(() => {});
+  const url = text.replace('listening on ', '');
+  return { child, url, session: await connect(url) };
+}
+
+async function stop({ child, session }) {
+  const closed = once(session, 'close');
+  child.kill('SIGTERM');
+  const [code, signal] = await within(child.exited, 'the end of the host');
+  assert.deepEqual([code, signal], [0, null], `exit code and signal on SIGTERM; stderr: ${child.log}`);
+  await within(closed, 'the end of the connection');
+}
+
+const get = (host, path, headers) => request(host.session, { ':path': path, ...headers });
+const json = async (host, path) => JSON.parse((await get(host, path)).body.toString());
+// `closed` is told on the host's loop after the peer may have seen the end: ask until it is there, 1,000 times at most.
+async function closedOf(host, path) {
+  for (let i = 0; i < 1000; i++) {
+    const found = (await json(host, '/closed')).filter((c) => c.path === path);
+    if (found.length > 0) return found.at(-1);
+  }
+  throw new Error(`${path} does not turn up in /closed`);
+}
+
+const tests = {
+  async 'pages'(host) {
+    const index = await get(host, '/');
+    assert.equal(index.status, 200);
+    assert.match(index.headers['content-type'], /^text\/html/);
+    assert.match(index.body.toString(), /<script>/);
+    assert.equal((await get(host, '/hello')).body.toString(), 'hello, world');
+    assert.equal((await get(host, '/hello?a=b')).body.toString(), 'hello, world', 'the query plays no part');
+    assert.equal((await get(host, '/no/such/path')).status, 404);
+    assert.equal((await get(host, '/bytes/x')).status, 404);
+    assert.equal((await request(host.session, { ':path': '/hello', ':method': 'POST' }, 'x')).status, 405);
+  },
+  async 'the page comes after the end of the request'(host) {
+    const stream = host.session.request({ ':path': '/', ':method': 'POST' }, { endStream: false });
+    let answered = false;
+    const response = once(stream, 'response').then(([head]) => { answered = true; return head; });
+    stream.write('a body');
+    await get(host, '/hello');
+    assert.equal(answered, false, 'no answer before the end');
+    stream.end('its end');
+    assert.equal((await within(response, 'the page'))[':status'], 200);
+    stream.resume();
+    await within(once(stream, 'close'), 'the end of the page');
+  },
+  async 'HEAD has the length and no body'(host) {
+    for (const [path, length] of [['/hello', '12'], ['/bytes/100000', '100000']]) {
+      const answer = await get(host, path, { ':method': 'HEAD' });
+      assert.equal(answer.status, 200, path);
+      assert.equal(answer.headers['content-length'], length, path);
+      assert.equal(answer.body.length, 0, path);
+    }
+  },
+  async 'bytes'(host) {
+    for (const n of [0, 1, 16384, 65536, 5_000_000]) assert.equal((await get(host, `/bytes/${n}`)).body.length, n, `/bytes/${n}`);
+  },
+  async 'a body comes back, with its trailers'(host) {
+    for (const size of [0, 1, 70_000, 3_000_000]) {
+      const body = Buffer.alloc(size, 'body ');
+      const answer = await request(host.session, { ':path': '/echo-body', ':method': 'POST' }, body);
+      assert.ok(answer.body.equals(body), `a body of ${size} bytes`);
+    }
+    const stream = host.session.request({ ':path': '/echo-body', ':method': 'POST' }, { endStream: false, waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-checksum': '1234' }));
+    const trailers = once(stream, 'trailers');
+    const closed = once(stream, 'close');
+    let text = '';
+    stream.on('data', (chunk) => { text += chunk; });
+    stream.end('with trailers');
+    const [fields] = await within(trailers, 'trailers');
+    await within(closed, 'the end of the body');
+    assert.equal(text, 'with trailers');
+    assert.equal(fields['x-checksum'], '1234');
+  },
+  async 'a body that the peer does not read is held back'(host) {
+    const stream = host.session.request({ ':path': '/echo-body', ':method': 'POST' }, { endStream: false });
+    stream.on('error', () => {});
+    await within(once(stream, 'response'), 'the head');
+    // Nothing is read, so the windows close. Node takes what it buffers itself; what it is not rid of stays "writable length".
+    const chunk = Buffer.alloc(1 << 20);
+    let written = 0;
+    while (written < 64 << 20 && stream.writableLength < 8 << 20) {
+      stream.write(chunk);
+      written += chunk.length;
+      await get(host, '/hello'); // a sibling goes on
+    }
+    assert.ok(written < 64 << 20, 'the host takes no 64 MiB that nobody reads');
+    let echoed = 0;
+    stream.on('data', (data) => { echoed += data.length; });
+    stream.end();
+    await within(once(stream, 'close'), 'the whole body');
+    assert.equal(echoed, written, 'all comes back once it is read');
+  },
+  async 'slow answers from another thread'(host) {
+    const order = [];
+    await Promise.all([
+      get(host, '/slow/150').then(({ status }) => order.push(`slow ${status}`)),
+      get(host, '/slow/0').then(({ status }) => order.push(`fast ${status}`)),
+    ]);
+    assert.deepEqual(order, ['fast 200', 'slow 200']);
+  },
+  async 'echo'(host) {
+    const socket = await open(host.session, '/echo', { 'sec-websocket-protocol': 'chat, echo' });
+    assert.equal(socket.head['sec-websocket-protocol'], 'echo', 'the subprotocol');
+    for (const text of ['', 'grüß dich', 'x'.repeat(126), '!closet', 'y'.repeat(1 << 20)]) {
+      socket.send(TEXT, text);
+      assert.equal((await socket.expect(TEXT)).toString(), text);
+    }
+    for (const size of [0, 125, 65536, 2_500_000]) {
+      socket.send(BINARY, Buffer.alloc(size, 7));
+      assert.equal((await socket.expect(BINARY)).length, size);
+    }
+    socket.send(TEXT, 'in ', false);
+    socket.send(PING, 'between');
+    socket.send(0, 'parts');
+    assert.equal((await socket.expect(PONG)).toString(), 'between');
+    assert.equal((await socket.expect(TEXT)).toString(), 'in parts');
+    assert.deepEqual(await socket.close(4001, 'mine'), { code: 4001, rstCode: 0 });
+    const closed = await closedOf(host, '/echo');
+    assert.deepEqual(closed, { path: '/echo', kind: 'websocket', code: 4001, reason: 'mine', cause: 'close_frame', h2_code: 0, side: 'remote' });
+  },
+  async 'no subprotocol unless echo is offered'(host) {
+    const socket = await open(host.session, '/echo', { 'sec-websocket-protocol': 'chat' });
+    assert.equal(socket.head['sec-websocket-protocol'], undefined);
+    await socket.close(1000);
+  },
+  async 'messages sent at once come back in order'(host) {
+    const socket = await open(host.session, '/echo');
+    for (let i = 0; i < 2000; i++) socket.send(TEXT, `message ${i}`);
+    for (let i = 0; i < 2000; i++) assert.equal((await socket.expect(TEXT)).toString(), `message ${i}`);
+    await socket.close(1000);
+  },
+  async 'an echo that the peer does not read is held back, and complete'(host) {
+    const socket = await open(host.session, '/echo');
+    socket.stream.pause();
+    const message = Buffer.alloc(300_000, 3);
+    let sent = 0;
+    for (; sent < 400 && socket.stream.writableLength < 20 << 20; sent++) {
+      socket.send(BINARY, message);
+      await get(host, '/hello');
+    }
+    assert.ok(sent < 400, 'the host takes no 120 MB that nobody reads');
+    socket.stream.resume();
+    for (let i = 0; i < sent; i++) assert.equal((await socket.expect(BINARY)).length, message.length, `echo ${i} of ${sent}`);
+    await socket.close(1000);
+  },
+  async 'closing as told'(host) {
+    const socket = await open(host.session, '/echo');
+    socket.send(TEXT, '!close 4002 as told');
+    assert.deepEqual(await socket.expectClose(), { code: 4002, reason: 'as told', rstCode: 0 });
+    const closed = await closedOf(host, '/echo');
+    assert.equal(closed.code, 4002);
+    assert.equal(closed.side, 'local');
+  },
+  async 'close/CODE'(host) {
+    for (const code of [1000, 1011, 3000, 4999]) {
+      const socket = await open(host.session, `/close/${code}`);
+      assert.deepEqual(await socket.expectClose(), { code, reason: 'bye', rstCode: 0 });
+    }
+  },
+  async 'abort'(host) {
+    const result = await handshake(host.session, '/abort').then(({ socket }) => within(socket.ended, 'the reset'), (error) => error.message);
+    if (typeof result === 'string') assert.match(result, /code 8$/, 'CANCEL, if the reset overtakes the response');
+    else assert.equal(result, 8, 'CANCEL');
+    const closed = await closedOf(host, '/abort');
+    assert.deepEqual([closed.cause, closed.h2_code, closed.side, closed.code], ['reset', 8, 'local', 1006]);
+  },
+  async 'reject/STATUS'(host) {
+    for (const status of [401, 403, 404, 503]) {
+      const answer = await handshake(host.session, `/reject/${status}`);
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers['x-refused'], 'as asked');
+      assert.equal(answer.body, 'refused as asked\n');
+    }
+    assert.equal((await closedOf(host, '/reject/403')).cause, 'rejected');
+    assert.equal((await handshake(host.session, '/no/such/socket')).status, 404);
+  },
+  async 'later/MS'(host) {
+    const socket = await open(host.session, '/later/50');
+    socket.send(TEXT, 'hello');
+    assert.equal((await socket.expect(TEXT)).toString(), 'hello');
+    await socket.close(1000);
+  },
+  async 'never'(host) {
+    const stream = host.session.request({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':authority': '127.0.0.1',
+      ':path': '/never', 'sec-websocket-version': '13' }, { endStream: false });
+    stream.on('error', () => {});
+    let answered = false;
+    stream.on('response', () => { answered = true; });
+    await get(host, '/slow/100');
+    assert.equal(answered, false, 'no decision');
+    stream.close(8);
+    const closed = await closedOf(host, '/never');
+    assert.deepEqual([closed.cause, closed.side, closed.h2_code], ['reset', 'remote', 8]);
+  },
+  async 'sink'(host) {
+    const socket = await open(host.session, '/sink');
+    for (let i = 0; i < 100; i++) socket.send(BINARY, Buffer.alloc(100_000));
+    socket.send(PING, 'all gone?');
+    assert.equal((await socket.expect(PONG)).toString(), 'all gone?');
+    await socket.close(1000);
+  },
+  async 'stall'(host) {
+    const socket = await open(host.session, '/stall');
+    const before = (await json(host, '/stats')).messages_in;
+    for (let i = 0; i < 40; i++) socket.send(BINARY, Buffer.alloc(100_000));
+    socket.send(TEXT, 'small');
+    for (let i = 0; i < 20; i++) await get(host, '/hello');
+    assert.ok(socket.stream.writableLength > 1_000_000, 'the stream window has closed');
+    assert.ok((await json(host, '/stats')).messages_in - before <= 3, 'messages wait in the peer');
+    socket.stream.close(8);
+    await within(socket.ended, 'our reset');
+  },
+  async 'flood/N/SIZE'(host) {
+    for (const [n, size] of [[0, 0], [10, 0], [1000, 125], [20, 1_000_000]]) {
+      const socket = await open(host.session, `/flood/${n}/${size}`);
+      for (let i = 0; i < n; i++) assert.equal((await socket.expect(BINARY)).length, size, `message ${i} of ${n}`);
+      assert.deepEqual(await socket.expectClose(), { code: 1000, reason: 'done', rstCode: 0 });
+    }
+  },
+  async 'stats'(host) {
+    const stats = await json(host, '/stats');
+    assert.equal(stats.open_connections, 1);
+    for (const name of ['open_streams', 'requests', 'handshakes', 'accepted', 'messages_in', 'messages_out', 'bytes_in', 'bytes_out',
+      'rejected_by_host', 'limit_message', 'panics']) assert.equal(typeof stats[name], 'number', name);
+    assert.ok(stats.requests > 0 && stats.accepted > 0);
+    assert.equal(stats.panics, 0);
+  },
+};
+
+async function run(host, wanted) {
+  for (const [name, test] of Object.entries(tests)) {
+    if (wanted && !wanted.test(name)) continue;
+    await test(host).catch((error) => { error.message = `${name}: ${error.message}\nstderr of the host: ${host.child.log}`; throw error; });
+    console.log(`ok  ${name}`);
+  }
+}
+
+const only = process.argv[3] && new RegExp(process.argv[3]);
+let host = await start();
+await run(host, only);
+await stop(host);
+console.log('ok  SIGTERM');
+if (only) process.exit(0);
+
+host = await start({ LOOPS: '2', MANUAL: '1', MAX_MESSAGE: '3000000' });
+await run(host, /^(echo|messages|closing|close\/|flood|sink|an echo)/);
+const big = await open(host.session, '/sink');
+big.send(BINARY, Buffer.alloc(3_000_001));
+assert.equal((await big.expectClose()).code, 1009, 'a message above MAX_MESSAGE');
+await stop(host);
+console.log('ok  LOOPS, MANUAL, MAX_MESSAGE');
+
+host = await start({ H2WS_ACCEPT_TIMEOUT: '100' });
+assert.equal((await handshake(host.session, '/never')).status, 503, 'nobody decided');
+const open_ = await open(host.session, '/echo');
+host.child.kill('SIGTERM');
+assert.equal((await open_.expectClose()).code, 1001, 'the drain closes with 1001');
+assert.deepEqual(await within(host.child.exited, 'the end of the host'), [0, null], 'exit code and signal after the drain');
+console.log('ok  H2WS_ACCEPT_TIMEOUT, drain');
+
+for (const [environment, says] of [
+  [{ H2WS_NONSENSE: '1' }, /H2WS_NONSENSE/], [{ H2WS_MAX_STREAMS: 'many' }, /H2WS_MAX_STREAMS.*many/],
+  [{ H2WS_MAX_STREAMS: '-1' }, /H2WS_MAX_STREAMS.*-1/], [{ LOOPS: '65' }, /loops.*65/], [{ PORT: '65536' }, /PORT.*65536/],
+  [{ MANUAL: '2' }, /MANUAL.*2/], [{ H2WS_MAX_MESSAGE: '1' }, /max_message.*125/],
+]) {
+  const child = launch(environment);
+  const [code] = await within(child.exited, `the end of a host with ${JSON.stringify(environment)}`);
+  assert.equal(code, 2, `exit code with ${JSON.stringify(environment)}`);
+  assert.match(child.log, says, 'the error names the variable or field, and the value');
+}
+console.log('ok  bad environments');

@@ -1,0 +1,104 @@
+#define _POSIX_C_SOURCE 200809L
+#include "settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+/* The numeric fields of h2ws_config; H2WS_<NAME> sets them, zero means the default. */
+#define FIELDS(X)                                                                                                    \
+    X(loops) X(max_connections) X(max_streams) X(max_header_list) X(max_header_fields) X(max_message)                \
+    X(max_fragments) X(stream_window) X(connection_window) X(send_queue) X(command_queue) X(early_data)              \
+    X(preface_timeout) X(settings_timeout) X(header_timeout) X(accept_timeout) X(close_timeout) X(idle_timeout)      \
+    X(ping_interval) X(ping_timeout) X(write_timeout) X(reset_burst) X(reset_rate) X(ping_rate) X(settings_rate)     \
+    X(idle_frame_rate)
+
+#define ONE(name) +1
+_Static_assert(offsetof(h2ws_config, fallback) == sizeof(size_t) + (FIELDS(ONE)) * sizeof(uint32_t),
+               "h2ws_config has other fields than FIELDS lists: bring the list up to date");
+
+static const struct field {
+    const char *name;
+    size_t offset;
+} fields[] = {
+#define ENTRY(name) {#name, offsetof(h2ws_config, name)},
+    FIELDS(ENTRY)
+};
+
+/* A decimal number up to `most`. */
+static bool read_number(const char *variable, const char *text, uint32_t most, uint32_t *out) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno || value > most) {
+        fprintf(stderr, "host-c: %s is \"%s\"; it must be a whole number from 0 to %" PRIu32 "\n", variable, text, most);
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+/* An environment variable without its prefix names a field in capitals. */
+static bool names(const char *variable, size_t len, const char *field) {
+    if (strlen(field) != len) return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = variable[i];
+        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c == '_' ? c : 0) != field[i]) return false;
+    }
+    return true;
+}
+
+/* One `H2WS_NAME=value` of the environment. */
+static bool read_field(h2ws_config *config, const char *entry) {
+    const char *name = entry + strlen("H2WS_"), *value = strchr(name, '=');
+    if (!value) return true;
+    size_t len = (size_t)(value++ - name);
+    if (names(name, len, "host")) return true; /* runners keep the path of the test host in H2WS_HOST */
+    char variable[64];
+    snprintf(variable, sizeof variable, "H2WS_%.*s", (int)(len < 50 ? len : 50), name);
+    uint32_t number;
+    if (names(name, len, "fallback")) {
+        if (!read_number(variable, value, 1, &number)) return false;
+        config->fallback = (int32_t)number;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (!names(name, len, fields[i].name)) continue;
+        return read_number(variable, value, UINT32_MAX, (uint32_t *)(void *)((char *)config + fields[i].offset));
+    }
+    fprintf(stderr, "host-c: %s names no field of h2ws_config; known are fallback", variable);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) fprintf(stderr, ", %s", fields[i].name);
+    fprintf(stderr, " (in capitals)\n");
+    return false;
+}
+
+static bool read_variable(const char *variable, uint32_t most, uint32_t *out) {
+    const char *text = getenv(variable);
+    return !text || read_number(variable, text, most, out);
+}
+
+bool settings_read(struct settings *settings) {
+    static const char *const later[] = {"TLS_CERT", "TLS_KEY", "DEFLATE"};
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        const char *value = getenv(later[i]);
+        if (!value || !*value || strcmp(value, "0") == 0) continue;
+        fprintf(stderr, "host-c: %s is set, but this build speaks neither TLS nor permessage-deflate; unset it\n", later[i]);
+        return false;
+    }
+    *settings = (struct settings){.config = H2WS_CONFIG_INIT};
+    settings->config.loops = 1;
+    uint32_t port = 8080, manual = 0;
+    for (char **entry = environ; *entry; entry++)
+        if (strncmp(*entry, "H2WS_", strlen("H2WS_")) == 0 && !read_field(&settings->config, *entry)) return false;
+    if (!read_variable("PORT", UINT16_MAX, &port) || !read_variable("MANUAL", 1, &manual) ||
+        !read_variable("LOOPS", UINT32_MAX, &settings->config.loops) ||
+        !read_variable("MAX_MESSAGE", UINT32_MAX, &settings->config.max_message))
+        return false;
+    settings->port = (uint16_t)port;
+    settings->manual = manual == 1;
+    return true;
+}

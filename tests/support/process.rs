@@ -1,0 +1,34 @@
+//! What this process holds: memory, descriptors, threads.
+
+use std::fs;
+
+/// Resident memory in bytes (`VmRSS`).
+pub fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("procfs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    let kib: u64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+    kib << 10
+}
+
+/// Open descriptors, and what they are.
+pub fn descriptors() -> Vec<String> {
+    let mut list: Vec<_> = fs::read_dir("/proc/self/fd")
+        .expect("procfs")
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .map(|target| target.display().to_string())
+        // The directory itself, open for this very look.
+        .filter(|target| !target.starts_with("/proc/"))
+        .collect();
+    list.sort();
+    list
+}
+
+/// The names of the threads of event loops.
+pub fn loop_threads() -> Vec<String> {
+    fs::read_dir("/proc/self/task")
+        .expect("procfs")
+        .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| name.starts_with("h2ws-loop"))
+        .collect()
+}
