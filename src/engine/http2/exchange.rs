@@ -115,7 +115,7 @@ impl Core {
             let mut cx = Context::from_waker(&stream.waker);
             while let Some(front) = exchange.body.front_mut() {
                 if self.send_window <= 0 {
-                    turn = Turn::Blocked;
+                    turn = if given > 0 { Turn::Spent } else { Turn::Blocked };
                     break;
                 }
                 if left == 0 {

@@ -168,8 +168,12 @@ impl Core {
                 } else if !self.idle_frame(conn) {
                     return Route::Skip;
                 }
+                if len != 4 {
+                    self.fail(Reason::FRAME_SIZE_ERROR, "a WINDOW_UPDATE that is not 4 bytes long");
+                    return Route::Skip;
+                }
                 let ours = id == 0 || self.find(id).is_some_and(|key| !self.is_http(key));
-                if len == 4 && ours { Route::Gather } else { Route::Pass }
+                if ours { Route::Gather } else { Route::Pass }
             }
             frame_type::RST_STREAM => {
                 // the end of something that was answered is no rapid reset (CVE-2023-44487)
@@ -229,15 +233,16 @@ impl Core {
         }
         let now = self.now;
         let stream = &mut self.streams[key as usize];
-        if stream.end_scanned {
-            return Route::Pass;
+        if stream.end_scanned && !matches!(stream.role, Role::Http(_)) {
+            // RFC 9113 §5.1: a stream error; h2 would end the connection
+            count(&conn.state.own().counters.violation_stream);
+            self.stream_error(key, Reason::STREAM_CLOSED, "DATA after END_STREAM");
+            return Route::Skip;
         }
         if matches!(stream.role, Role::Http(_)) {
-            if head.has(flag::END_STREAM) {
-                stream.end_scanned = true;
-            }
+            let ended = std::mem::replace(&mut stream.end_scanned, stream.end_scanned || head.has(flag::END_STREAM));
             // h2 allows a hundred empty ones in a connection's life (RFC 9113 allows any number)
-            return if empty { Route::Skip } else { Route::Pass };
+            return if empty && !ended { Route::Skip } else { Route::Pass };
         }
         stream.recv_window -= len as i64;
         if stream.recv_window < 0 {
@@ -358,8 +363,12 @@ impl Core {
         for setting in payload.chunks_exact(6) {
             let value = u32::from_be_bytes([setting[2], setting[3], setting[4], setting[5]]);
             match u16::from_be_bytes([setting[0], setting[1]]) {
-                // SETTINGS_INITIAL_WINDOW_SIZE; a value beyond the maximum ends the connection, in h2
-                4 if i64::from(value) <= MAX_WINDOW => {
+                // SETTINGS_INITIAL_WINDOW_SIZE
+                4 if i64::from(value) > MAX_WINDOW => {
+                    let text = "SETTINGS_INITIAL_WINDOW_SIZE is more than 2^31-1";
+                    return self.fail(Reason::FLOW_CONTROL_ERROR, text);
+                }
+                4 => {
                     self.initial_send_window = value.into();
                 }
                 // SETTINGS_MAX_FRAME_SIZE

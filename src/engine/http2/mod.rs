@@ -19,7 +19,7 @@ mod task;
 mod wake;
 
 use super::config::Config;
-use super::event::{LogLevel, Side, StreamKind};
+use super::event::{Cause, LogLevel, Side, StreamKind};
 use super::flood::Floods;
 use super::handle::{ConnectionId, StreamId};
 use super::loops::LoopState;
@@ -292,8 +292,9 @@ impl Core {
 
     /// The peer broke a rule of HTTP/2 on one stream: RST_STREAM (RFC 9113 §5.4.2). Counts as provoked.
     fn stream_error(&mut self, key: u32, reason: h2::Reason, text: &'static str) {
-        let Some(code) = self.streams.get(key as usize).map(|s| s.abnormal()) else { return };
-        self.reset(key, reason, End::new(code, super::event::Cause::Violation, Side::Local).because(text));
+        let Some(stream) = self.streams.get(key as usize) else { return };
+        let end = stream.cut_off(Cause::Violation, Side::Local).because(text);
+        self.reset(key, reason, end);
         self.own_resets -= 1;
     }
 }

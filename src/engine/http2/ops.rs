@@ -1,7 +1,7 @@
 //! What the host says of a stream, applied on the stream's loop. What the exchange's phase forbids was refused before.
 
 use super::output::publish;
-use super::stream::{End, Role, Sender};
+use super::stream::{Role, Sender};
 use super::{Connection, Core, Event};
 use crate::engine::command::{AcceptOptions, Op};
 use crate::engine::event::{Cause, Credit, Side};
@@ -86,8 +86,8 @@ impl Core {
                 Ok(())
             }
             Op::Abort(code) => {
-                let abnormal = self.streams[key as usize].abnormal();
-                self.reset(key, Reason::from(code), End::new(abnormal, Cause::Reset, Side::Local).h2(code));
+                let end = self.streams[key as usize].cut_off(Cause::Reset, Side::Local).h2(code);
+                self.reset(key, Reason::from(code), end);
                 Ok(())
             }
             Op::Demand(n) => {

@@ -25,7 +25,9 @@ pub(super) enum Turn {
     Over,
     /// It has more.
     More,
-    /// The connection's window is used up.
+    /// It used up the connection's window: the others are first when it opens again.
+    Spent,
+    /// It has more, but the connection's window is used up.
     Blocked,
 }
 
@@ -54,10 +56,10 @@ impl Core {
             }
             if let Some(stream) = self.streams.get_mut(key as usize) {
                 stream.listed = true;
-                if turn == Turn::More {
+                if turn == Turn::More || turn == Turn::Spent {
                     self.sending.push_back(key);
                     // what a body gave to h2 is not in the output yet
-                    if http {
+                    if http && turn == Turn::More {
                         more = true;
                         break;
                     }
@@ -98,7 +100,7 @@ impl Core {
         let mut left = TURN;
         while stream.out.len() > 0 {
             if self.send_window <= 0 {
-                turn = Turn::Blocked;
+                turn = if left < TURN { Turn::Spent } else { Turn::Blocked };
                 break;
             }
             if stream.send_window <= 0 {

@@ -36,8 +36,8 @@ impl Core {
                     Sender::Gone => Poll::Pending,
                 };
                 if let Poll::Ready(Ok(reason)) = reset {
-                    let code = stream.abnormal();
-                    self.end(key, End::new(code, Cause::Reset, Side::Remote).h2(reason.into()));
+                    let end = stream.cut_off(Cause::Reset, Side::Remote).h2(reason.into());
+                    self.end(key, end);
                     return None;
                 }
                 return self.request_end(key);
@@ -104,8 +104,8 @@ impl Core {
         if exchange.end_delivered || exchange.rejected || !exchange.pending.is_empty() {
             return None;
         }
-        exchange.end_delivered = true;
         let trailers = exchange.request_end.take()?;
+        exchange.end_delivered = true;
         Some(BodyPart { stream: handle, context, data: Bytes::new(), end: true, trailers })
     }
 
@@ -169,14 +169,13 @@ impl Core {
     /// `h2` reports a stream's error.
     fn ended_by(&mut self, conn: &Connection, key: u32, error: &h2::Error) {
         let Some(stream) = self.streams.get(key as usize) else { return };
-        let code = stream.abnormal();
         if error.is_reset() {
             let reason = error.reason().unwrap_or(Reason::INTERNAL_ERROR);
             let end = if error.is_remote() {
-                End::new(code, Cause::Reset, Side::Remote)
+                stream.cut_off(Cause::Reset, Side::Remote)
             } else {
                 count(&conn.state.own().counters.violation_stream);
-                End::new(code, Cause::Violation, Side::Local).because(error.to_string())
+                stream.cut_off(Cause::Violation, Side::Local).because(error.to_string())
             };
             self.end(key, end.h2(reason.into()));
         }

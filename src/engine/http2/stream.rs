@@ -147,9 +147,14 @@ impl Stream {
         }
     }
 
-    /// The close code of a socket that ended without a closing handshake (RFC 6455 §7.1.5); 0 before the accept.
-    pub(super) fn abnormal(&self) -> u16 {
-        if matches!(self.role, Role::WebSocket(_)) { 1006 } else { 0 }
+    /// The end of a stream that was not closed by both sides. The code is the peer's own if its Close had come
+    /// (RFC 6455 §7.1.5), 1006 if not, 0 before the accept.
+    pub(super) fn cut_off(&self, cause: Cause, side: Side) -> End {
+        let Role::WebSocket(websocket) = &self.role else { return End::new(0, cause, side) };
+        match websocket.closing.as_ref().and_then(|c| Some((c.heard?, c))) {
+            Some((code, closing)) => End::new(code.unwrap_or(1005), cause, side).because(closing.reason.clone()),
+            None => End::new(1006, cause, side),
+        }
     }
 }
 

@@ -296,7 +296,7 @@ impl Task {
             }
             Poll::Ready(_) => {
                 self.eof = true;
-                let mut core = conn.core.borrow_mut();
+                let core = conn.core.borrow_mut();
                 core.pipe.buffers().eof = true;
                 core.flag.raise();
                 false
@@ -370,9 +370,11 @@ impl Task {
             let mut core = conn.core.borrow_mut();
             let keys: Vec<u32> = core.streams.iter().map(|(key, _)| key as u32).collect();
             for key in keys {
-                let mut end = end.clone();
-                end.code = core.streams[key as usize].abnormal();
-                core.end(key, end);
+                let mut own = core.streams[key as usize].cut_off(end.cause, end.side).h2(end.h2_code);
+                if own.reason.is_empty() {
+                    own.reason = end.reason.clone();
+                }
+                core.end(key, own);
             }
         }
         conn.dispatch(payload);
@@ -718,7 +720,7 @@ impl Connection {
             StreamKind::Http => {
                 count(&counters.requests);
                 let head_request = parts.method == http::Method::HEAD;
-                (Role::Http(Box::new(Exchange { head_request, ..Exchange::default() })), None)
+                (Role::Http(Box::new(Exchange { head_request, end_delivered: end, ..Exchange::default() })), None)
             }
             StreamKind::WebSocket => {
                 count(&counters.handshakes);
