@@ -240,7 +240,8 @@ impl Core {
             return Route::Skip;
         }
         if matches!(stream.role, Role::Http(_)) {
-            let ended = std::mem::replace(&mut stream.end_scanned, stream.end_scanned || head.has(flag::END_STREAM));
+            let ended = stream.end_scanned;
+            stream.end_scanned |= head.has(flag::END_STREAM);
             // h2 allows a hundred empty ones in a connection's life (RFC 9113 allows any number)
             return if empty && !ended { Route::Skip } else { Route::Pass };
         }
