@@ -818,8 +818,8 @@ h2ws_status h2ws_accept(struct h2ws_engine *engine,
                         const struct h2ws_accept_options *options);
 
 /**
- * Refuses a handshake with a response: `status` is 200 to 599 but no 2xx, `headers` may be NULL, `body` may be empty;
- * both are borrowed until the call returns. H2WS_WRONG_STATE: it is a request, or was answered already.
+ * Refuses a handshake with a response: `status` is 300 to 999, `headers` may be NULL, `body` may be empty; both are
+ * borrowed until the call returns. `on_closed` follows. H2WS_WRONG_STATE: it was answered already.
  * Any thread, also inside a callback; does not block.
  */
 h2ws_status h2ws_reject(struct h2ws_engine *engine,
@@ -866,7 +866,7 @@ h2ws_status h2ws_pong(struct h2ws_engine *engine,
 
 /**
  * Begins the closing handshake with a Close, after what waits to be sent; or answers the peer's, with `manual_control`.
- * `code` 0: a Close without code and reason. `reason` is UTF-8, at most 123 bytes (else H2WS_TOO_LARGE), borrowed
+ * `code` 0: a Close without code and reason; else 1000 to 1003, 1007 to 1014 or 3000 to 4999. `reason` is UTF-8, at most 123 bytes (else H2WS_TOO_LARGE), borrowed
  * until the call returns. `on_closed` follows. Nothing can be sent after it (H2WS_WRONG_STATE).
  * Any thread, also inside a callback; does not block.
  */
@@ -876,9 +876,10 @@ h2ws_status h2ws_close(struct h2ws_engine *engine,
                        struct h2ws_str reason);
 
 /**
- * Answers a request with a whole response: `status` is 200 to 599, `headers` may be NULL, `body` may be empty; both are
- * borrowed until the call returns. `content-length` is set by h2ws. H2WS_WRONG_STATE: it is a handshake, or was
- * answered already. Any thread, also inside a callback; does not block.
+ * Answers a request with a whole response: `status` is 200 to 999, `headers` may be NULL, `body` may be empty; both are
+ * borrowed until the call returns. A `content-length` is added where there is none; for HEAD, 204 and 304 the body is
+ * not sent. `on_closed` follows when all has gone out. H2WS_WRONG_STATE: it is a handshake, or was answered already.
+ * Any thread, also inside a callback; does not block.
  */
 h2ws_status h2ws_respond(struct h2ws_engine *engine,
                          h2ws_stream stream,
@@ -887,7 +888,7 @@ h2ws_status h2ws_respond(struct h2ws_engine *engine,
                          struct h2ws_str body);
 
 /**
- * Begins the response to a request: `status` is 200 to 599, `headers` may be NULL and are borrowed until the call
+ * Begins the response to a request: `status` is 200 to 999, `headers` may be NULL and are borrowed until the call
  * returns. The body follows by `h2ws_send_body`, its end by `h2ws_finish`.
  * Any thread, also inside a callback; does not block.
  */

@@ -400,7 +400,7 @@ fn local_drain() {
         assert_eq!(client.wait_end(), End::Fin);
         drain.join().unwrap().expect("all ended in time");
     });
-    assert_eq!(host.stats().open_connections, 0);
+    host.wait_stats("no open connection", |stats| stats.open_connections == 0);
 }
 
 #[test]
@@ -427,7 +427,7 @@ fn local_drain_past_its_deadline() {
     assert_eq!((closed.code, closed.side), (1006, Side::Local), "{closed:?}");
     client.wait_end();
     assert_eq!(client.ws_frame(stream).payload[..2], 1001u16.to_be_bytes(), "the Close was not lost");
-    assert_eq!(host.stats().open_connections, 0);
+    host.wait_stats("no open connection", |stats| stats.open_connections == 0);
 }
 
 #[test]

@@ -393,6 +393,7 @@ fn a_handshake_that_the_client_takes_back_cannot_be_decided_any_more() {
         client.rst(stream, CANCEL);
         let closed = host.closed(id);
         assert_eq!(closed.facts(), (0, Cause::Reset, CANCEL, Side::Remote));
+        client.sync();
         let decision = if decide {
             host.engine.accept(id, &Accept::default())
         } else {

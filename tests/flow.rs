@@ -4,9 +4,10 @@
 
 mod support;
 
-use h2ws::{Accept, Cause, MessageKind, Side, Status, StreamId};
+use h2ws::{Accept, AdoptOptions, Cause, MessageKind, Side, Status, StreamId};
 use http::HeaderMap;
-use support::client::{Client, Hello, connect_fields};
+use std::os::unix::net::UnixStream;
+use support::client::{Client, Hello, connect_fields, headers};
 use support::frame::*;
 use support::host::{Event, Host};
 
@@ -74,27 +75,39 @@ fn rfc9113_6_1_padding_counts_towards_an_overrun() {
     assert_eq!(host.closed(id).cause, Cause::Violation);
 }
 
+/// What was read is given back to the connection at once, so only what is there in one piece can overrun its window:
+/// here, what came with an adopted socket.
 #[test]
 fn rfc9113_6_9_1_an_overrun_of_the_connections_window_is_a_connection_error() {
-    let host = Host::with(|config| {
-        config.connection_window = 65_535;
-        config.stream_window = 65_535;
-    });
-    let mut client = host.client();
-    let (first, first_id) = socket(&host, &mut client, "/demand?1");
-    let (second, second_id) = socket(&host, &mut client, "/demand?2");
-    client.data_within_windows(first, &message_of(40_000));
-    client.sync();
-    let left = client.window(0);
-    assert!(left < 65_535, "what waits for the host's demand is not given back to the connection");
-    client.data_within_windows(second, &message_of(left as usize));
-    client.data(second, b"x");
-    client.expect_goaway(FLOW_CONTROL_ERROR);
-    for id in [first_id, second_id] {
-        let closed = host.closed(id);
-        assert_eq!((closed.code, closed.cause, closed.h2_code), (1006, Cause::GoAway, FLOW_CONTROL_ERROR));
+    for (over, last) in [(0, 16_383), (1, 16_384)] {
+        let host = Host::with(|config| {
+            config.connection_window = 65_535;
+            config.stream_window = 65_535;
+        });
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut client = Client::raw(ours);
+        let mut bytes = Client::hello_bytes(&Hello::default());
+        let streams = [client.next_stream(), client.next_stream()];
+        for (stream, path) in streams.iter().zip(["/demand?1", "/demand?2"]) {
+            bytes.extend(headers(*stream, &connect_fields(path), false).encode());
+        }
+        for (n, length) in [16_384, 16_384, 16_384, last].into_iter().enumerate() {
+            bytes.extend(Frame::data(streams[n % 2], message_of(length)).encode());
+        }
+        host.engine.adopt(theirs.into(), &bytes, &AdoptOptions::default()).expect("a stream socket");
+        if over == 0 {
+            client.finish_hello(&Hello::default());
+            client.sync();
+            assert_eq!(client.next_on(streams[1]).status(), "200", "a full window is no error");
+            continue;
+        }
+        client.expect_goaway(FLOW_CONTROL_ERROR);
+        for path in ["/demand?1", "/demand?2"] {
+            let closed = host.closed(host.request(path).stream);
+            assert_eq!((closed.code, closed.cause, closed.h2_code), (1006, Cause::GoAway, FLOW_CONTROL_ERROR));
+        }
+        assert_eq!(host.stats().violation_connection, 1);
     }
-    assert_eq!(host.stats().violation_connection, 1);
 }
 
 #[test]
@@ -203,19 +216,18 @@ fn rfc8441_5_data_before_the_accept_is_held_and_then_heard() {
     assert_eq!(host.wait_messages(id, 3)[2], b"three");
 }
 
+/// END_STREAM is TCP's FIN (RFC 8441 §5): a client that has left before it was let in.
 #[test]
-fn data_and_end_stream_before_the_accept_are_held() {
+fn rfc8441_5_end_stream_before_the_accept_takes_the_handshake_back() {
     let host = Host::start();
     let mut client = host.client();
     let stream = client.open(&connect_fields("/later"), false);
-    client.data_end(stream, &[ws_text("one"), ws_close(1000, "bye")].concat());
+    client.data_end(stream, &ws_text("never heard"));
     let id = host.request("/later").stream;
-    host.engine.accept(id, &Accept::default()).expect("undecided");
-    assert_eq!(client.next_on(stream).status(), "200");
-    let (bytes, last) = client.rest_of(stream);
-    assert_eq!((bytes, last.ends_stream()), (server_close(1000, ""), true));
-    assert_eq!(host.messages(id), [b"one".to_vec()]);
-    assert_eq!(host.closed(id).facts(), (1000, Cause::CloseFrame, NO_ERROR, Side::Remote));
+    client.expect(&Frame::rst(stream, CANCEL));
+    assert_eq!(host.closed(id).facts(), (0, Cause::EndStream, CANCEL, Side::Remote));
+    client.sync();
+    assert_eq!(host.engine.accept(id, &Accept::default()).expect_err("over").status(), Status::Gone);
 }
 
 #[test]
@@ -232,6 +244,7 @@ fn early_data_up_to_its_limit_is_held_and_more_is_reset() {
     let closed = host.closed(id);
     assert_eq!(closed.facts(), (0, Cause::Violation, ENHANCE_YOUR_CALM, Side::Local), "{closed:?}");
     assert_eq!(host.stats().limit_early_data, 1);
+    client.sync();
     assert_eq!(host.engine.accept(id, &Accept::default()).expect_err("over").status(), Status::Gone);
     client.echo(sibling, "a sibling is not touched");
 }
@@ -818,4 +831,20 @@ fn pings_of_a_peer_that_reads_nothing_do_not_pile_up() {
         pongs += 1;
     }
     assert!(pongs <= 45, "{pongs} pongs of 102 bytes waited where 4 KiB may");
+}
+
+#[test]
+fn rfc9113_6_9_a_bodys_window_opens_by_the_byte_too() {
+    let host = Host::start();
+    let mut client = host.client_with(&narrow(0));
+    let streams: Vec<_> = (0..3).map(|_| client.get("/bytes/100000")).collect();
+    for stream in &streams {
+        assert_eq!(client.next_on(*stream).status(), "200");
+    }
+    for stream in streams {
+        for step in [1, 2, 5] {
+            client.window_update(stream, step);
+            take_exactly(&mut client, stream, step as usize);
+        }
+    }
 }

@@ -28,8 +28,7 @@ fn rfc6455_5_6_text_and_binary_come_back_as_they_went() {
             .collect::<Vec<_>>()
     });
     assert_eq!(kinds, [(MessageKind::Text, 7), (MessageKind::Binary, 7)], "kind and context of each");
-    let stats = host.stats();
-    assert_eq!((stats.messages_in, stats.messages_out), (2, 2));
+    host.wait_stats("two messages each way", |stats| (stats.messages_in, stats.messages_out) == (2, 2));
 }
 
 #[test]
@@ -193,7 +192,7 @@ fn rfc6455_5_4_the_host_can_send_in_fragments() {
     assert_eq!((frame.fin, frame.opcode, frame.payload.as_slice()), (true, CONTINUE, &b"two"[..]));
     host.engine.send(id, MessageKind::Binary, b"whole").expect("the fragmented message is complete");
     assert_eq!(client.ws_message(stream), (BINARY, b"whole".to_vec()));
-    assert_eq!(host.stats().messages_out, 2, "a fragmented message counts once");
+    host.wait_stats("a fragmented message to count once", |stats| stats.messages_out == 2);
 }
 
 /// The client breaks RFC 6455 with `bytes`; then: Close with `code` and END_STREAM in one DATA frame, and when the

@@ -53,7 +53,8 @@ pub unsafe extern "C" fn h2ws_adopt(
         // SAFETY: the caller's pointers, as the contract above wants them.
         let (engine, prefix, options) =
             unsafe { (host(engine)?, already_read.bytes("already_read")?, read_options(options)?) };
-        let connection = engine.adopt(socket, prefix, &options)?;
+        let named = |e: Error| Error::new(e.status(), format!("fd {fd}: {}", e.text()));
+        let connection = engine.adopt(socket, prefix, &options).map_err(named)?;
         if !out_connection.is_null() {
             // SAFETY: not NULL, so writable (the caller's contract).
             unsafe { out_connection.write(connection.to_raw()) };

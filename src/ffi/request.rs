@@ -7,9 +7,10 @@ use super::stream::h2ws_stream;
 use super::view::{h2ws_headers, h2ws_str, header_map};
 use crate::host::StreamId;
 
-/// Answers a request with a whole response: `status` is 200 to 599, `headers` may be NULL, `body` may be empty; both are
-/// borrowed until the call returns. `content-length` is set by h2ws. H2WS_WRONG_STATE: it is a handshake, or was
-/// answered already. Any thread, also inside a callback; does not block.
+/// Answers a request with a whole response: `status` is 200 to 999, `headers` may be NULL, `body` may be empty; both are
+/// borrowed until the call returns. A `content-length` is added where there is none; for HEAD, 204 and 304 the body is
+/// not sent. `on_closed` follows when all has gone out. H2WS_WRONG_STATE: it is a handshake, or was answered already.
+/// Any thread, also inside a callback; does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn h2ws_respond(
     engine: *mut h2ws_engine,
@@ -25,7 +26,7 @@ pub unsafe extern "C" fn h2ws_respond(
     })
 }
 
-/// Begins the response to a request: `status` is 200 to 599, `headers` may be NULL and are borrowed until the call
+/// Begins the response to a request: `status` is 200 to 999, `headers` may be NULL and are borrowed until the call
 /// returns. The body follows by `h2ws_send_body`, its end by `h2ws_finish`.
 /// Any thread, also inside a callback; does not block.
 #[unsafe(no_mangle)]

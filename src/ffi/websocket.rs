@@ -57,8 +57,8 @@ pub unsafe extern "C" fn h2ws_accept(
     })
 }
 
-/// Refuses a handshake with a response: `status` is 200 to 599 but no 2xx, `headers` may be NULL, `body` may be empty;
-/// both are borrowed until the call returns. H2WS_WRONG_STATE: it is a request, or was answered already.
+/// Refuses a handshake with a response: `status` is 300 to 999, `headers` may be NULL, `body` may be empty; both are
+/// borrowed until the call returns. `on_closed` follows. H2WS_WRONG_STATE: it was answered already.
 /// Any thread, also inside a callback; does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn h2ws_reject(
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn h2ws_pong(engine: *mut h2ws_engine, stream: h2ws_stream
 }
 
 /// Begins the closing handshake with a Close, after what waits to be sent; or answers the peer's, with `manual_control`.
-/// `code` 0: a Close without code and reason. `reason` is UTF-8, at most 123 bytes (else H2WS_TOO_LARGE), borrowed
+/// `code` 0: a Close without code and reason; else 1000 to 1003, 1007 to 1014 or 3000 to 4999. `reason` is UTF-8, at most 123 bytes (else H2WS_TOO_LARGE), borrowed
 /// until the call returns. `on_closed` follows. Nothing can be sent after it (H2WS_WRONG_STATE).
 /// Any thread, also inside a callback; does not block.
 #[unsafe(no_mangle)]

@@ -426,6 +426,19 @@ impl Client {
         }
     }
 
+    /// Takes the first frame that fits, or says how the connection ended.
+    pub fn take_or_end(&mut self, expected: &str, fits: impl Fn(&Frame) -> bool) -> Option<End> {
+        loop {
+            if let Some(at) = self.frames.iter().position(&fits) {
+                self.frames.remove(at);
+                return None;
+            }
+            if let Some(end) = self.try_read_more(expected) {
+                return Some(end);
+            }
+        }
+    }
+
     /// The next frame on a stream, WINDOW_UPDATE left out.
     pub fn next_on(&mut self, stream: u32) -> Frame {
         self.take(&format!("a frame on stream {stream}"), |frame| frame.stream == stream && frame.kind != GOAWAY)

@@ -10,7 +10,7 @@ use h2ws::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A [`Request`] to keep.
@@ -97,8 +97,8 @@ impl Record {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        // A test host panics on purpose in some tests, never while it holds this lock.
-        self.events.lock().expect("not poisoned")
+        // A test may panic while it looks at the events; that must not end the loops, and hide why.
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -324,7 +324,7 @@ impl Handler for TestHandler {
             data: message.data.to_vec(),
         });
         match self.conduct(message.stream) {
-            Conduct::Echo => match std::str::from_utf8(message.data).ok().and_then(|text| text.strip_prefix('!')) {
+            Conduct::Echo => match order(message) {
                 Some(order) => {
                     let mut words = order.splitn(3, ' ');
                     let (verb, code) = (words.next(), words.next().expect("!VERB CODE").parse::<u16>().expect("a code"));
@@ -461,8 +461,8 @@ impl Host {
                 return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(left > Duration::ZERO, "expected {expected}; events: {events:#?}");
-            events = self.record.changed.wait_timeout(events, left).expect("not poisoned").0;
+            assert!(left > Duration::ZERO, "expected {expected}; events: {}", told(&events));
+            events = self.record.changed.wait_timeout(events, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -494,7 +494,8 @@ impl Host {
         })
     }
 
-    /// Waits for the end of a stream.
+    /// Waits for the end of a stream. Its handle is gone a moment later, when the callback returns: before a test
+    /// counts on that, it lets the client `sync`.
     pub fn closed(&self, stream: StreamId) -> Final {
         self.wait_for(&format!("closed of {stream:?}"), |events| {
             events.iter().find_map(|event| match event {
@@ -622,6 +623,17 @@ impl Drop for Host {
             self.check_the_end();
         }
     }
+}
+
+/// What a text tells an echo to do: `!close CODE REASON`, `!abort CODE`.
+fn order<'a>(message: &Message<'a>) -> Option<&'a str> {
+    let text = std::str::from_utf8(message.data).ok().filter(|_| message.kind == MessageKind::Text)?;
+    text.strip_prefix('!')
+}
+
+/// Events for people, each cut to a line.
+fn told(events: &[Event]) -> String {
+    events.iter().map(|event| format!("\n  {:.300}", format!("{event:?}"))).collect()
 }
 
 fn messages_in(events: &[Event], of: StreamId) -> Vec<Vec<u8>> {

@@ -8,6 +8,9 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message};
 
+/// The same limits for both.
+const LIMITS: Rules = Rules { max_message: 1 << 17, ..WHOLE };
+
 /// What tungstenite 0.30 does otherwise, and why we do not do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Deviation {
@@ -27,7 +30,7 @@ enum Deviation {
 
 /// What tungstenite says of `input`: its events and the error that ended it, if one did.
 fn theirs(input: &[u8]) -> (Vec<Event>, Option<Error>) {
-    let limit = Some(WHOLE.max_message as usize);
+    let limit = Some(LIMITS.max_message as usize);
     let config = WebSocketConfig::default().max_message_size(limit).max_frame_size(limit).read_buffer_size(4096);
     let mut context = WebSocketContext::new(Role::Server, Some(config));
     let mut wire = Wire(input);
@@ -89,7 +92,7 @@ fn same_or_other(ours: &Violation, theirs: &Error) -> Result<Option<Deviation>, 
 
 /// Compares; gives the deviation that explains the difference, if there is one.
 fn compare(input: &[u8]) -> Result<Option<Deviation>, String> {
-    let mut ours = receive(&WHOLE, [input]);
+    let mut ours = receive(&LIMITS, [input]);
     let (theirs, error) = theirs(input);
     let fault = match ours.last() {
         Some(Event::Fails(violation)) => Some(violation.clone()),
@@ -135,7 +138,7 @@ fn compare(input: &[u8]) -> Result<Option<Deviation>, String> {
         (Some(fault), Some(error)) => same_or_other(&fault, &error),
         (Some(fault), None) => {
             // They fail once the frame is complete.
-            let completed = [input, &vec![0; WHOLE.max_message as usize + 200]].concat();
+            let completed = [input, &vec![0; LIMITS.max_message as usize + 200]].concat();
             match self::theirs(&completed).1 {
                 Some(error) => same_or_other(&fault, &error).map(|other| other.or(Some(Deviation::FailsEarlier))),
                 None => Err(format!("we say {fault:?}, they nothing when it is complete\n {input:02x?}")),

@@ -1,0 +1,116 @@
+# The commands of the project; `make help` lists them. What they do is in scripts beside what they test.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The test host that the conformance suites run against: any program as tests/host describes it.
+HOST ?= build/host-c
+# Seconds for each fuzz target.
+FUZZ_SECONDS ?= $(if $(CI),60,10)
+
+-include bindings/install.mk
+-include tests/host/host.mk
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1@/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  make %-22s %s\n", $$1, $$2 }'
+
+# --- everything -----------------------------------------------------------------------------------------------------
+
+.PHONY: test demo setup
+test: ## everything that CI runs, step by step, after setting up what is missing
+	@tests/all.sh
+
+demo: setup-demo build/echo-c ## examples/echo.c and Node's HTTP/2 client: a request and three WebSockets on one connection
+	@tests/demo/run.sh
+
+setup: ## installs what the steps of `make test` need (apt, go, pip), and says what
+	@tests/setup.sh rust c valgrind nghttp2 haproxy node python h2spec autobahn python-peers
+
+.PHONY: setup-demo
+setup-demo:
+	@tests/setup.sh rust c node
+
+# --- building (also: host-c, examples, install) ---------------------------------------------------------------------
+
+.PHONY: build hosts header
+build: hosts examples ## the release library, the test hosts and the examples, in build/
+
+hosts: host-c ## the test hosts of all bindings
+
+header: ## writes include/h2ws.h and the list of exported symbols anew from src/ffi
+	H2WS_BLESS=1 cargo test -q --test header_sync --test abi_symbols
+
+# --- checking -------------------------------------------------------------------------------------------------------
+
+.PHONY: fmt clippy docs rust-test c-test examples-test packaging-test
+fmt: ## are the Rust sources formatted? (`cargo fmt` mends it)
+	cargo fmt --all --check
+
+clippy: ## lints, warnings are errors
+	cargo clippy --workspace --all-targets -- -D warnings
+
+docs: ## the Rust documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+rust-test: ## unit, behaviour and documentation tests of the crate
+	cargo test --workspace
+
+c-test: build/host-c ## the C and C++ tests, and the test host's own contract
+	tests/cpp/run.sh $(H2WS_RELEASE)
+	node tests/host/contract.mjs build/host-c
+
+examples-test: examples ## runs every example
+	tests/examples/run.sh
+
+packaging-test: ## installs to a scratch folder and builds programs outside the tree, by CMake and pkg-config
+	tests/packaging/run.sh
+
+# --- conformance: the same suites for every HOST --------------------------------------------------------------------
+
+.PHONY: conformance conformance-h2spec conformance-autobahn conformance-peers
+conformance: conformance-h2spec conformance-autobahn conformance-peers ## h2spec, Autobahn and real peers; HOST=build/host-c
+
+conformance-h2spec: $(HOST) ## h2spec: generic, http2 and hpack
+	@tests/setup.sh h2spec python
+	tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
+
+# Its cases 9.3 and 9.4 send a message of 4 MiB in 65,536 fragments; a host's default limit is 1,024.
+conformance-autobahn: $(HOST) ## Autobahn over HTTP/2: a connection for each socket, one for all, and through HAProxy
+	@tests/setup.sh autobahn node haproxy
+	for mode in each share haproxy; do \
+	    H2WS_MAX_FRAGMENTS=70000 tests/host/with-host.sh $(HOST) tests/conformance/autobahn/run.sh $$mode || exit; \
+	done
+
+conformance-peers: $(HOST) ## Node, Python, nghttp, h2load, and HAProxy as a front
+	@tests/setup.sh python-peers nghttp2 haproxy node
+	tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh
+
+# --- sanitizers, valgrind, fuzzing ----------------------------------------------------------------------------------
+
+.PHONY: sanitize sanitize-address sanitize-thread sanitize-c valgrind fuzz
+sanitize: sanitize-address sanitize-thread sanitize-c ## all sanitizers
+
+sanitize-address: ## the Rust tests with AddressSanitizer and LeakSanitizer
+	tests/sanitize/rust.sh address
+
+sanitize-thread: ## the Rust tests with ThreadSanitizer
+	tests/sanitize/rust.sh thread
+
+sanitize-c: ## the C and C++ tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	tests/sanitize/c.sh
+
+valgrind: $(HOST) ## the test host under valgrind, driven by Node
+	@tests/setup.sh valgrind node
+	tests/sanitize/valgrind.sh $(HOST)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS, from the committed corpus
+	tests/fuzz.sh $(FUZZ_SECONDS)
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## removes build/ and the cargo target folder (not ~/.cache/h2ws)
+	rm -rf build tests/conformance/results
+	cargo clean
