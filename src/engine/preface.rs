@@ -77,7 +77,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
                       content-length: 30\r\n\r\nThis port speaks HTTP/2 only.\n"
                 }
                 // SETTINGS, then GOAWAY with PROTOCOL_ERROR
-                _ => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\x01",
+                _ => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01",
             };
             let _ = poll_fn(|cx| transport.poll_write(cx, answer)).await;
             linger(&mut transport).await;

@@ -1,7 +1,7 @@
 //! One WebSocket: what its bytes mean and what its state allows. It knows nothing of HTTP/2: bytes come in, frames
 //! go into a [`SendQueue`], and whoever carries them asks what to do next.
 
-use super::event::{Control, ControlKind, Credit, Delivery};
+use super::event::{Cause, Control, ControlKind, Credit, Delivery};
 use super::send_queue::{Pool, SendQueue};
 use super::status::{Error, Status};
 use crate::proto::close::put_close;
@@ -53,8 +53,8 @@ pub(crate) struct Closing {
     pub(crate) reason: Box<str>,
     /// We failed the socket: the code we sent, and why. Nothing more is received.
     pub(crate) failed: Option<u16>,
-    /// The engine drains.
-    pub(crate) drained: bool,
+    /// Why the engine said Close, if it did: it drains, or the socket was idle.
+    pub(crate) cause: Option<Cause>,
     /// The peer's side has ended without a Close.
     pub(crate) ended: bool,
 }

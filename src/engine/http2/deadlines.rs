@@ -36,6 +36,7 @@ impl Core {
         if due(self.write_deadline) {
             self.write_deadline = None;
             count(&counters.timeout_write);
+            self.dead = true;
             self.ended = Some(
                 End::new(1006, Cause::Timeout, Side::Local).because("the peer took no bytes in time (write_timeout)"),
             );
@@ -71,7 +72,7 @@ impl Core {
             Role::Handshake(_) => {
                 count(&counters.refused_undecided);
                 conn.finish_phase(stream.slot);
-                let text = "the server did not decide about the handshake in time";
+                let text = "the server did not decide about the handshake in time (accept_timeout)";
                 // the host hears of it by `closed`
                 self.refuse_undecided(key, text);
                 return;
@@ -130,7 +131,7 @@ impl Core {
         if !limit.is_zero() && quiet >= limit {
             count(&counters.timeout_idle);
             // it cannot fail: a socket without a Close of ours may send one
-            if self.close(conn, key, Some(1001), "idle", false).is_ok() {
+            if self.close(conn, key, Some(1001), "idle", Some(Cause::Timeout)).is_ok() {
                 conn.finish_phase(self.streams[key as usize].slot);
             }
             return;
@@ -153,7 +154,7 @@ impl Core {
         self.flag.raise();
         let keys: Vec<u32> = self.streams.iter().map(|(key, _)| key as u32).collect();
         for key in keys {
-            if self.close(conn, key, Some(1001), "going away", true).is_ok() {
+            if self.close(conn, key, Some(1001), "going away", Some(Cause::Drain)).is_ok() {
                 conn.finish_phase(self.streams[key as usize].slot);
             }
         }

@@ -122,7 +122,11 @@ impl Core {
     #[inline]
     fn head(&mut self, conn: &Connection, head: FrameHead) -> Route {
         let (len, id) = (head.len(), head.stream());
-        if self.in_headers || !self.settings && head.kind() != frame_type::SETTINGS {
+        if !self.settings && (head.kind() != frame_type::SETTINGS || head.has(flag::ACK)) {
+            self.fail(Reason::PROTOCOL_ERROR, "the preface is not followed by SETTINGS");
+            return Route::Skip;
+        }
+        if self.in_headers {
             if head.kind() == frame_type::CONTINUATION && head.has(flag::END_HEADERS) {
                 self.in_headers = false;
                 self.headers_done = true;
@@ -284,7 +288,11 @@ impl Core {
                     match arrived {
                         Arrived::Message(_) | Arrived::Fragment { last: true, .. } => self.tally.messages_in += 1,
                         Arrived::Fragment { .. } => {}
-                        Arrived::Control { .. } => self.heard(conn, key),
+                        Arrived::Control { .. } => {
+                            self.heard(conn, key);
+                            let quiet = self.keep_alive_deadline(key);
+                            self.arm(quiet);
+                        }
                     }
                     Some(Step::Deliver { stream, context, arrived })
                 }

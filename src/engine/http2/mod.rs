@@ -136,6 +136,8 @@ struct Core {
     drain_deadline: Option<Instant>,
     draining: bool,
     cut: bool,
+    /// The socket takes nothing: what is unwritten is given up.
+    dead: bool,
     /// We ended the connection for this reason.
     failure: Option<(h2::Reason, Box<str>)>,
     /// `h2` or the socket has ended; how, for the streams that are left.

@@ -64,7 +64,7 @@ impl Core {
             }
             Op::Ping(data) => self.socket(conn, key, |ws, out, pool| ws.send_ping(data, out, pool)),
             Op::Pong(data) => self.socket(conn, key, |ws, out, pool| ws.send_pong(data, out, pool)),
-            Op::Close { code, reason } => self.close(conn, key, code, reason, false),
+            Op::Close { code, reason } => self.close(conn, key, code, reason, None),
             Op::Accept(options) => {
                 self.accept(conn, key, *options);
                 Ok(())
@@ -151,14 +151,14 @@ impl Core {
         Ok(())
     }
 
-    /// Sends a Close, the host's or the drain's.
+    /// Sends a Close: the host's, or the engine's for this cause.
     pub(super) fn close(
         &mut self,
         conn: &Connection,
         key: u32,
         code: Option<u16>,
         reason: &str,
-        drained: bool,
+        cause: Option<Cause>,
     ) -> Result<(), Error> {
         let deadline = super::after(self.now.max(std::time::Instant::now()), self.config.close_timeout);
         let stream = &mut *self.streams[key as usize];
@@ -166,7 +166,7 @@ impl Core {
             return Err(Error::new(Status::WrongState, "this stream is no WebSocket"));
         };
         websocket.say_close(code, reason, &mut stream.out, &mut conn.state.pool.borrow_mut())?;
-        websocket.closing().drained = drained;
+        websocket.closing().cause = cause;
         stream.deadline = deadline;
         self.arm(deadline);
         self.touch(key);

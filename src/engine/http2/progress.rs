@@ -24,7 +24,12 @@ pub(super) struct BodyPart {
 impl Core {
     /// Looks at a stream. `Some`: a part of a body, and look again.
     pub(super) fn progress(&mut self, conn: &Connection, key: u32) -> Option<BodyPart> {
-        let waker = self.streams.get(key as usize)?.waker.clone();
+        let stream = self.streams.get(key as usize)?;
+        let waker = stream.waker.clone();
+        if matches!(&stream.role, Role::Http(exchange) if !exchange.body.is_empty()) {
+            // its window may have opened
+            self.touch(key);
+        }
         let mut cx = Context::from_waker(&waker);
         loop {
             let stream = self.streams.get_mut(key as usize)?;
@@ -192,8 +197,7 @@ impl crate::engine::websocket::Closing {
         }
         match self.heard {
             Some(code) => {
-                let cause = if self.drained { Cause::Drain } else { Cause::CloseFrame };
-                End::new(code.unwrap_or(1005), cause, side).because(self.reason.clone())
+                End::new(code.unwrap_or(1005), self.cause.unwrap_or(Cause::CloseFrame), side).because(self.reason.clone())
             }
             None => End::new(1006, Cause::EndStream, Side::Remote),
         }

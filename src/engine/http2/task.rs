@@ -13,7 +13,7 @@ use crate::engine::flood::Floods;
 use crate::engine::handle::{ConnectionId, StreamId};
 use crate::engine::loops::LoopState;
 use crate::engine::preface::linger;
-use crate::engine::stats::{add, count, uncount};
+use crate::engine::stats::{Counters, add, count, uncount};
 use crate::engine::transport::Transport;
 use crate::engine::websocket::{Arrived, Limits};
 use crate::proto::connect::{self, Opening};
@@ -40,6 +40,9 @@ use tokio::time::Sleep;
 const ROUNDS: usize = 4;
 /// Output that the socket does not take before we stop reading from it.
 const BACKLOG: usize = 1 << 20;
+
+/// A payload buffer that grew beyond this is not kept.
+const KEPT: usize = 1 << 20;
 
 /// What only the task itself touches.
 struct Task {
@@ -160,6 +163,7 @@ async fn start(state: &LoopState, preface: &[u8], websockets: bool) -> Option<Co
         drain_deadline: None,
         draining: false,
         cut: false,
+        dead: false,
         failure: None,
         ended: None,
         config,
@@ -210,20 +214,12 @@ impl Task {
         self.poll_timer(cx);
         let polled = self.rounds(cx, &mut payload);
         payload.clear();
-        buffers.payload.set(payload);
+        if payload.capacity() <= KEPT {
+            buffers.payload.set(payload);
+        }
         {
             let mut core = conn.core.borrow_mut();
-            let counters = &conn.state.own().counters;
-            let tally = std::mem::take(&mut core.tally);
-            for _ in 0..tally.ended_sockets {
-                uncount(&counters.open_websockets);
-            }
-            if tally.messages_in > 0 {
-                add(&counters.messages_in, tally.messages_in);
-            }
-            if tally.messages_out > 0 {
-                add(&counters.messages_out, tally.messages_out);
-            }
+            core.flush_tally(&conn.state.own().counters);
             let mut pipe = core.pipe.buffers();
             if !pipe.has_input() {
                 buffers.input.set(std::mem::take(&mut pipe.input));
@@ -310,6 +306,9 @@ impl Task {
     fn write(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut core = self.conn.core.borrow_mut();
         let core = &mut *core;
+        if core.dead {
+            return Poll::Ready(false);
+        }
         let counters = &self.conn.state.own().counters;
         let mut pipe = core.pipe.buffers();
         let mut progress = false;
@@ -407,6 +406,7 @@ impl Task {
             core.ended = Some(End::new(1006, Cause::GoAway, Side::Local).h2(code).because("a bug was caught"));
         }
         self.check_end(&conn, &mut payload);
+        conn.core.borrow_mut().flush_tally(&conn.state.own().counters);
         let _ = self.write(cx);
         Poll::Ready(())
     }
@@ -437,6 +437,20 @@ impl Task {
         };
         if timer.as_mut().poll(cx).is_ready() {
             cx.waker().wake_by_ref();
+        }
+    }
+}
+
+impl Core {
+    fn flush_tally(&mut self, counters: &Counters) {
+        let Tally { ended_sockets, messages_in, messages_out } = std::mem::take(&mut self.tally);
+        for (counter, n) in [(&counters.messages_in, messages_in), (&counters.messages_out, messages_out)] {
+            if n > 0 {
+                add(counter, n);
+            }
+        }
+        for _ in 0..ended_sockets {
+            uncount(&counters.open_websockets);
         }
     }
 }
