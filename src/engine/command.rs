@@ -50,6 +50,15 @@ pub(crate) enum Op<'a> {
 }
 
 impl Op<'_> {
+    /// Whether its bytes wait in the stream's send queue.
+    #[inline]
+    pub(crate) fn fills_queue(&self) -> bool {
+        matches!(
+            self,
+            Self::SendBody(_) | Self::Message { .. } | Self::Fragment { .. } | Self::Ping(_) | Self::Pong(_)
+        )
+    }
+
     /// The bytes that it carries.
     pub(crate) fn weight(&self) -> usize {
         match self {

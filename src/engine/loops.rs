@@ -10,7 +10,7 @@ use super::preface;
 use super::send_queue::Pool;
 use super::shared::{LoopShared, Shared};
 use super::status::{Error, Status};
-use super::table::{Parts, Slots};
+use super::table::{Parts, Slot, Slots};
 use slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -84,23 +84,20 @@ impl LoopState {
 
     /// Applies what the host said of a stream.
     #[inline]
-    pub(crate) fn apply(&self, parts: Parts, op: Op<'_>) -> Result<(), Error> {
-        let entry = self.slots.borrow().find(&self.own().streams, parts).ok_or(Status::Gone)?;
+    pub(crate) fn apply(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
+        let entry = self.slots.borrow().find(parts).ok_or(Status::Gone)?;
         let connections = self.connections.borrow();
         let connection = connections.get(entry.connection as usize).ok_or(Status::Gone)?;
-        connection.apply(entry.stream, op)
+        connection.apply(entry.stream, slot, op)
     }
 
     fn apply_queued(&self, stream: StreamId, op: Op<'_>) {
         let parts = Parts::of(stream.0);
-        if let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) {
-            let weight = match &op {
-                Op::Respond { .. } => 0,
-                op => op.weight() as u32,
-            };
-            slot.in_flight.fetch_sub(weight, Ordering::Relaxed);
+        let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) else { return };
+        if op.fills_queue() {
+            slot.in_flight.fetch_sub(op.weight() as u32, Ordering::Relaxed);
         }
-        if let Err(e) = self.apply(parts, op)
+        if let Err(e) = self.apply(parts, slot, op)
             && e.status() != Status::Gone
         {
             self.shared.log(LogLevel::Debug, &format!("a command from another thread was refused: {e}"));

@@ -10,13 +10,18 @@ use std::collections::VecDeque;
 const LARGE: usize = 16 << 10;
 /// The longest head of an unmasked frame.
 const HEAD: usize = 10;
-/// Buffers that a pool keeps.
+/// Buffers to gather in that a pool keeps.
 const POOLED: usize = 64;
+/// The largest buffer for one large payload that a pool keeps, and the bytes of all of them.
+const POOLED_LARGE: usize = 512 << 10;
+const POOLED_LARGE_SUM: usize = 4 << 20;
 
 /// Buffers to gather in, shared by the sockets of a loop: an idle socket has none.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     buffers: Vec<Vec<u8>>,
+    large: Vec<Vec<u8>>,
+    large_sum: usize,
 }
 
 impl Pool {
@@ -24,8 +29,26 @@ impl Pool {
         self.buffers.pop().unwrap_or_default()
     }
 
+    /// A buffer for a large payload. Asking the system for fresh pages costs as much as filling them.
+    fn take_large(&mut self, room: usize) -> Vec<u8> {
+        match self.large.iter().rposition(|b| (room..=4 * room).contains(&b.capacity())) {
+            Some(i) => {
+                let buffer = self.large.swap_remove(i);
+                self.large_sum -= buffer.capacity();
+                buffer
+            }
+            None => Vec::with_capacity(room),
+        }
+    }
+
     fn give(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() > 0 && buffer.capacity() <= 2 * LARGE && self.buffers.len() < POOLED {
+        if buffer.capacity() > 2 * LARGE {
+            if buffer.capacity() <= POOLED_LARGE && self.large_sum + buffer.capacity() <= POOLED_LARGE_SUM {
+                buffer.clear();
+                self.large_sum += buffer.capacity();
+                self.large.push(buffer);
+            }
+        } else if buffer.capacity() > 0 && self.buffers.len() < POOLED {
             buffer.clear();
             self.buffers.push(buffer);
         }
@@ -56,7 +79,7 @@ impl SendQueue {
         let room = payload.len() + HEAD;
         if room >= LARGE {
             self.seal(pool);
-            let mut buffer = Vec::with_capacity(room);
+            let mut buffer = pool.take_large(room);
             put_head(&mut buffer, opcode, fin, payload.len());
             buffer.extend_from_slice(payload);
             self.len += buffer.len();
@@ -70,8 +93,16 @@ impl SendQueue {
         self.len += self.tail.len() - before;
     }
 
-    /// Appends bytes that are frames already.
+    /// Appends bytes that are frames already, or the rest of one.
     pub(crate) fn push_raw(&mut self, pool: &mut Pool, bytes: &[u8]) {
+        if bytes.len() >= LARGE {
+            self.seal(pool);
+            let mut buffer = pool.take_large(bytes.len());
+            buffer.extend_from_slice(bytes);
+            self.len += bytes.len();
+            self.sealed.get_or_insert_default().push_back(buffer);
+            return;
+        }
         self.ready(pool, bytes.len());
         self.tail.extend_from_slice(bytes);
         self.len += bytes.len();

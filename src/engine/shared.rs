@@ -188,14 +188,14 @@ impl Shared {
                 return Err(busy);
             }
             permit(slot, &op)?;
-            return state.apply(parts, op);
+            return state.apply(parts, slot, op);
         }
         self.post(of_loop, slot, stream, op)
     }
 
     /// From another thread: what can be said at once is said at once, the rest goes by the loop's queue.
     fn post(&self, of_loop: &LoopShared, slot: &Slot, stream: StreamId, op: Op<'_>) -> Result<(), Error> {
-        let weight = if fills_queue(&op) { op.weight() as u32 } else { 0 };
+        let weight = if op.fills_queue() { op.weight() as u32 } else { 0 };
         let posted = check_room(slot, &op, self.config.send_queue, &of_loop.counters).and_then(|()| {
             of_loop
                 .mailbox
@@ -217,17 +217,11 @@ impl Shared {
     }
 }
 
-/// Whether an operation's bytes wait in the stream's send queue.
-#[inline]
-fn fills_queue(op: &Op<'_>) -> bool {
-    matches!(op, Op::SendBody(_) | Op::Message { .. } | Op::Fragment { .. } | Op::Ping(_) | Op::Pong(_))
-}
-
 /// Refuses what does not fit into the stream's send queue. One item may exceed it if nothing else waits.
 #[inline]
 fn check_room(slot: &Slot, op: &Op<'_>, cap: u32, counters: &Counters) -> Result<(), Error> {
     let waiting = slot.queued.load(Ordering::Relaxed) as usize + slot.in_flight.load(Ordering::Relaxed) as usize;
-    if waiting > 0 && fills_queue(op) && waiting + op.weight() > cap as usize {
+    if waiting > 0 && op.fills_queue() && waiting + op.weight() > cap as usize {
         count(&counters.limit_send_queue);
         return Err(Status::Busy.into());
     }

@@ -311,12 +311,19 @@ impl WebSocket {
         out: &mut SendQueue,
         pool: &mut Pool,
     ) -> Result<(), Error> {
+        let opcode = self.may_send_message(kind)?;
+        out.push_frame(pool, opcode, true, data);
+        Ok(())
+    }
+
+    /// Whether a message may be sent now; its opcode.
+    #[inline]
+    pub(crate) fn may_send_message(&self, kind: MessageKind) -> Result<u8, Error> {
         self.may_send()?;
         if self.sending.is_some() {
             return Err(Error::new(Status::WrongState, "a message in fragments has not been completed"));
         }
-        out.push_frame(pool, opcode(kind), true, data);
-        Ok(())
+        Ok(opcode(kind))
     }
 
     /// A fragment of the host's.

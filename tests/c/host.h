@@ -210,6 +210,16 @@ static inline event host_wait(host *h, enum event_type type, h2ws_stream stream,
   return found;
 }
 
+/* Waits for a stream's `on_closed`, and until it has returned: then the handle is stale. */
+static inline event host_closed(host *h, h2ws_stream stream) {
+  event e = host_wait(h, CLOSED, stream, 0);
+  h2ws_status status = H2WS_OK;
+  int i;
+  for (i = 0; i < 100000 && (status = h2ws_set_context(h->engine, stream, NULL)) != H2WS_GONE; i++) usleep(100);
+  CHECK(status == H2WS_GONE, "a stale handle after on_closed, not %d", status);
+  return e;
+}
+
 /* How many events of a type and stream (0: any) have come. */
 static inline int host_count(host *h, enum event_type type, h2ws_stream stream) {
   int n = 0;

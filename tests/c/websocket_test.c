@@ -147,7 +147,7 @@ static void the_hosts_close_goes_out_once(void) {
   CHECK_STATUS(h2ws_send(h->engine, stream, H2WS_TEXT, H2WS_STR("late")), H2WS_WRONG_STATE);
   client_expect_close(&c, id, 4000, "bye");
   client_ws_close(&c, id, 4000, "", 1);
-  e = host_wait(h, CLOSED, stream, 0);
+  e = host_closed(h, stream);
   CHECK(e.cause == H2WS_CAUSE_CLOSE_FRAME && e.side == H2WS_LOCAL, "closed by the host, not cause %d", e.cause);
   CHECK(e.code == 4000, "the code of the peer's Close, not %d", e.code);
   CHECK_STATUS(h2ws_close(h->engine, stream, 4000, H2WS_STR("bye")), H2WS_GONE);

@@ -11,10 +11,14 @@ use crate::engine::stats::count;
 use crate::engine::status::{Error, Status};
 use crate::engine::table::{Slot, phase};
 use crate::engine::websocket::WebSocket;
+use crate::proto::frame::{MessageKind, put_head};
 use h2::Reason;
 use http::{Response, StatusCode};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+
+/// A message of this size takes the short way into the output.
+const LARGE: usize = 16 << 10;
 
 impl Connection {
     /// The shared part of a stream's state.
@@ -35,7 +39,7 @@ impl Connection {
 
     /// Applies an operation. May be called inside any of the host's callbacks.
     #[inline]
-    pub(crate) fn apply(&self, key: u32, op: Op<'_>) -> Result<(), Error> {
+    pub(crate) fn apply(&self, key: u32, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         let done = {
             let Ok(mut core) = self.core.try_borrow_mut() else {
                 return Err(Error::new(Status::WrongState, "not possible inside this callback"));
@@ -43,7 +47,7 @@ impl Connection {
             if !core.streams.contains(key as usize) {
                 return Err(Status::Gone.into());
             }
-            core.apply(self, key, op)
+            core.apply(self, key, slot, op)
         };
         self.wake();
         done
@@ -52,18 +56,21 @@ impl Connection {
 
 impl Core {
     #[inline]
-    fn apply(&mut self, conn: &Connection, key: u32, op: Op<'_>) -> Result<(), Error> {
+    fn apply(&mut self, conn: &Connection, key: u32, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         match op {
             Op::Message { kind, data } => {
                 self.tally.messages_out += 1;
-                self.socket(conn, key, |ws, out, pool| ws.send_message(kind, data, out, pool))
+                if data.len() >= LARGE && self.direct(conn, key, slot, kind, data)? {
+                    return Ok(());
+                }
+                self.socket(conn, key, slot, |ws, out, pool| ws.send_message(kind, data, out, pool))
             }
             Op::Fragment { kind, data, last } => {
                 self.tally.messages_out += u64::from(last);
-                self.socket(conn, key, |ws, out, pool| ws.send_fragment(kind, data, last, out, pool))
+                self.socket(conn, key, slot, |ws, out, pool| ws.send_fragment(kind, data, last, out, pool))
             }
-            Op::Ping(data) => self.socket(conn, key, |ws, out, pool| ws.send_ping(data, out, pool)),
-            Op::Pong(data) => self.socket(conn, key, |ws, out, pool| ws.send_pong(data, out, pool)),
+            Op::Ping(data) => self.socket(conn, key, slot, |ws, out, pool| ws.send_ping(data, out, pool)),
+            Op::Pong(data) => self.socket(conn, key, slot, |ws, out, pool| ws.send_pong(data, out, pool)),
             Op::Close { code, reason } => self.close(conn, key, code, reason, None),
             Op::Accept(options) => {
                 self.accept(conn, key, *options);
@@ -134,6 +141,7 @@ impl Core {
         &mut self,
         conn: &Connection,
         key: u32,
+        slot: &Slot,
         push: impl FnOnce(&mut WebSocket, &mut SendQueue, &mut Pool) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let stream = &mut *self.streams[key as usize];
@@ -141,14 +149,39 @@ impl Core {
             return Err(Error::new(Status::WrongState, "this stream is no WebSocket"));
         };
         push(websocket, &mut stream.out, &mut conn.state.pool.borrow_mut())?;
-        if let Some(slot) = conn.slot(stream.slot) {
-            slot.queued.store(stream.out.len() as u32, Ordering::Relaxed);
-        }
+        slot.queued.store(stream.out.len() as u32, Ordering::Relaxed);
         if !stream.listed {
             stream.listed = true;
             self.sending.push_back(key);
         }
         Ok(())
+    }
+
+    /// A large message, by the short way if it is open.
+    fn direct(
+        &mut self,
+        conn: &Connection,
+        key: u32,
+        slot: &Slot,
+        kind: MessageKind,
+        data: &[u8],
+    ) -> Result<bool, Error> {
+        let stream = &mut *self.streams[key as usize];
+        let Role::WebSocket(websocket) = &mut stream.role else { return Ok(false) };
+        if !stream.answered || stream.out.len() > 0 {
+            return Ok(false);
+        }
+        let opcode = websocket.may_send_message(kind)?;
+        let mut head = Vec::with_capacity(10);
+        put_head(&mut head, opcode, true, data.len());
+        let Some(rest) = self.emit_direct(key, &head, data) else { return Ok(false) };
+        if !rest.is_empty() {
+            let stream = &mut *self.streams[key as usize];
+            stream.out.push_raw(&mut conn.state.pool.borrow_mut(), rest);
+            slot.queued.store(stream.out.len() as u32, Ordering::Relaxed);
+            self.touch(key);
+        }
+        Ok(true)
     }
 
     /// Sends a Close: the host's, or the engine's for this cause.

@@ -158,6 +158,34 @@ impl Core {
         turn
     }
 
+    /// Puts a large message straight into the output, as far as the windows allow: one copy less than by the queue.
+    /// Nothing of the stream may wait in the queue, and its response head must be out. Returns what is left, without
+    /// its head if the head is out.
+    pub(super) fn emit_direct<'a>(&mut self, key: u32, head: &[u8], mut payload: &'a [u8]) -> Option<&'a [u8]> {
+        let stream = &mut *self.streams[key as usize];
+        let mut buffers = self.pipe.buffers();
+        let output = &mut buffers.output;
+        let batch = BATCH.saturating_sub(output.len() - self.written) as i64;
+        let mut room = self.send_window.min(stream.send_window).min(batch).max(0) as usize;
+        if room <= head.len() {
+            return None;
+        }
+        let mut head = head;
+        while room > head.len() && !payload.is_empty() {
+            let n = (head.len() + payload.len()).min(room).min(self.max_send_frame);
+            let (now, later) = payload.split_at(n - head.len());
+            output.extend_from_slice(&FrameHead::new(n, frame_type::DATA, 0, stream.id).raw);
+            output.extend_from_slice(head);
+            output.extend_from_slice(now);
+            (head, payload) = (&[], later);
+            room -= n;
+            stream.send_window -= n as i64;
+            self.send_window -= n as i64;
+            self.update_credit = (self.update_credit + UPDATES_PER_DATA).min(MAX_UPDATE_CREDIT);
+        }
+        Some(payload)
+    }
+
     /// Looks at what `h2` wrote: its resets are counted, and what only concerns `h2` is taken out.
     pub(super) fn walk(&mut self, conn: &Connection) {
         let pipe = self.pipe.clone();
