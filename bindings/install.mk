@@ -12,8 +12,8 @@ INSTALL ?= install
 H2WS_TARGET ?= $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 H2WS_RELEASE ?= $(H2WS_TARGET)/release
 H2WS_VERSION := $(shell sed -n 's/^version = "\([0-9.]*\)"/\1/p' Cargo.toml | head -n 1)
-# The number in the SONAME: it changes when the ABI does (build.rs has the same one).
-H2WS_SOVERSION := $(firstword $(subst ., ,$(H2WS_VERSION)))
+# The number in the SONAME, from where it is made.
+H2WS_SOVERSION := $(shell sed -n 's/^const ABI: u32 = \([0-9]*\);/\1/p' build.rs)
 H2WS_NATIVE_LIBS = $(shell bindings/native-static-libs.sh)
 
 # cargo knows best what is out of date.

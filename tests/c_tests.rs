@@ -44,7 +44,11 @@ fn programs() -> &'static Path {
             .env_remove("MAKEFLAGS")
             .output()
             .expect("make can be run");
-        if made.status.success() { Ok(out.join("sanitized")) } else { Err(String::from_utf8_lossy(&made.stderr).into()) }
+        if made.status.success() {
+            Ok(out.join("sanitized"))
+        } else {
+            Err(String::from_utf8_lossy(&made.stderr).into())
+        }
     });
     built.as_ref().unwrap_or_else(|why| panic!("the C tests compile:\n{why}"))
 }

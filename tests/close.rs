@@ -243,6 +243,17 @@ fn local_close_inside_a_callback() {
 }
 
 #[test]
+fn local_close_together_with_the_accept() {
+    let host = Host::start();
+    let mut client = host.client();
+    let stream = client.connect_websocket("/close/1000");
+    client.expect(&Frame::data(stream, server_close(1000, "bye")));
+    client.data_end(stream, &ws_close(1000, ""));
+    let id = host.request("/close/1000").stream;
+    over_after_end(&host, &mut client, stream, id);
+}
+
+#[test]
 fn local_close_comes_after_all_that_was_sent_before() {
     let (host, mut client, stream, id) = open("/quiet");
     for n in 0..200u8 {
@@ -291,7 +302,7 @@ fn local_close_without_an_answer() {
 
 #[test]
 fn local_close_answered_without_end_stream() {
-    let (host, mut client, stream, id) = open_with("/quiet", 50);
+    let (host, mut client, stream, id) = open_with("/quiet", 500);
     host.engine.close(id, Some(1000), "").expect("open");
     client.expect(&Frame::data(stream, server_close(1000, "")));
     client.data(stream, &ws_close(1000, ""));
@@ -340,6 +351,28 @@ fn local_rst_stream() {
 }
 
 #[test]
+fn local_rst_stream_inside_a_callback_is_the_last_that_is_heard() {
+    let (host, mut client, stream, id) = open("/echo");
+    client.data(stream, &[ws_text("first"), ws_text("!abort 8"), ws_text("after")].concat());
+    let last = client.take("RST_STREAM", |frame| frame.kind == RST_STREAM);
+    assert_eq!(last, Frame::rst(stream, CANCEL));
+    assert_eq!(host.closed(id).facts(), (1006, Cause::Reset, CANCEL, Side::Local));
+    client.sync();
+    assert_eq!(host.messages(id), [b"first".to_vec(), b"!abort 8".to_vec()]);
+}
+
+#[test]
+fn local_rst_stream_together_with_the_accept() {
+    let host = Host::start();
+    let mut client = host.client();
+    let stream = client.open(&support::client::connect_fields("/abort/8"), false);
+    let last = client.take("RST_STREAM", |frame| frame.kind == RST_STREAM);
+    assert_eq!(last, Frame::rst(stream, CANCEL));
+    let closed = host.closed(host.request("/abort/8").stream);
+    assert_eq!((closed.cause, closed.h2_code, closed.side), (Cause::Reset, CANCEL, Side::Local));
+}
+
+#[test]
 fn local_rst_stream_of_an_undecided_handshake() {
     let host = Host::start();
     let mut client = host.client();
@@ -353,7 +386,8 @@ fn local_rst_stream_of_an_undecided_handshake() {
 #[test]
 fn local_rst_stream_drops_what_waits() {
     let host = Host::start();
-    let mut client = host.client_with(&support::client::Hello { settings: vec![(INITIAL_WINDOW_SIZE, 0)], ..Default::default() });
+    let mut client =
+        host.client_with(&support::client::Hello { settings: vec![(INITIAL_WINDOW_SIZE, 0)], ..Default::default() });
     let stream = client.connect_websocket("/quiet");
     let id = host.request("/quiet").stream;
     host.engine.send(id, MessageKind::Text, b"held by the window").expect("open");

@@ -465,6 +465,18 @@ fn rfc9113_8_2_2_no_response_carries_fields_of_the_connection() {
 }
 
 #[test]
+fn rfc9113_6_2_a_handshake_with_padding_and_priority_is_taken() {
+    let host = Host::start();
+    let mut client = host.client();
+    let stream = client.next_stream();
+    let block = headers(stream, &connect_fields("/echo"), false).payload;
+    let payload = [&[4][..], &[0, 0, 0, 0, 15], &block, &[0; 4]].concat();
+    client.send(&Frame::new(HEADERS, END_HEADERS | PADDED | 0x20, stream, payload));
+    assert_eq!(client.next_on(stream).status(), "200");
+    client.echo(stream, "hello");
+}
+
+#[test]
 fn rfc9113_6_10_a_handshake_in_continuation_frames_is_one() {
     let host = Host::start();
     let mut client = host.client();

@@ -652,6 +652,17 @@ fn a_large_message_goes_out_in_frames_of_the_peers_size() {
 }
 
 #[test]
+fn rfc9113_6_5_2_a_peer_that_takes_larger_frames_may_get_them() {
+    let host = Host::start();
+    let settings = vec![(INITIAL_WINDOW_SIZE, 1 << 20), (MAX_FRAME_SIZE, 40_000)];
+    let mut client = host.client_with(&Hello { settings, ..Hello::default() });
+    let (stream, id) = socket(&host, &mut client, "/quiet");
+    host.engine.send(id, MessageKind::Binary, &[3; 200_000]).expect("open");
+    let (opcode, payload) = client.ws_message(stream);
+    assert!(opcode == BINARY && payload == [3; 200_000], "no frame was over 40,000 bytes, or the client had failed");
+}
+
+#[test]
 fn sockets_and_bodies_share_the_connections_window_fairly() {
     const LENGTH: usize = 300_000;
     let host = Host::start();

@@ -78,7 +78,8 @@ fn what_is_no_address_is_refused() {
         assert_eq!(error.status(), Status::InvalidArgument, "{wrong:?}: {error}");
         assert!(error.text().contains(wrong), "the text has the value: {error}");
     }
-    let error = host.engine.listen("unix:/no/such/directory/socket", &ListenOptions::default()).expect_err("no directory");
+    let error =
+        host.engine.listen("unix:/no/such/directory/socket", &ListenOptions::default()).expect_err("no directory");
     assert_eq!(error.status(), Status::Io);
 }
 
@@ -204,7 +205,9 @@ fn http1_without_a_fallback_is_answered_505() {
 
 #[test]
 fn rfc9113_3_4_a_bad_preface_ends_the_connection() {
-    for wrong in [&b"PRI * HTTP/2.0\r\n\r\nXM\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0\0\0\x04"] {
+    for wrong in
+        [&b"PRI * HTTP/2.0\r\n\r\nXM\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0\0\0\x04"]
+    {
         let host = Host::start();
         let mut client = Client::raw(Socket::connect(&host.address));
         client.send_bytes(wrong);
@@ -354,11 +357,11 @@ fn a_drained_connection_takes_no_new_streams() {
 
 #[test]
 fn connections_before_their_preface_do_not_hold_up_a_drain() {
-    let host = Host::start();
+    let host = Host::with(|config| config.preface_timeout = 0);
     let mut silent = TcpStream::connect(&host.address).unwrap();
     silent.write_all(&PREFACE[..5]).unwrap();
     host.wait_stats("it taken", |stats| stats.open_connections == 1);
-    host.engine.drain(Duration::from_secs(8)).expect("there is nothing to end in an orderly way");
+    host.engine.drain(Duration::from_secs(5)).expect("there is nothing to end in an orderly way");
     let mut client = Client::raw(silent);
     client.wait_end();
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use h2ws::{Cause, ControlKind, MessageKind, Side, Stats, Status};
-use support::client::Client;
+use support::client::{Client, Hello, Socket, connect_fields, headers};
 use support::frame::*;
 use support::host::{Event, Host};
 
@@ -193,6 +193,74 @@ fn rfc6455_5_4_the_host_can_send_in_fragments() {
     host.engine.send(id, MessageKind::Binary, b"whole").expect("the fragmented message is complete");
     assert_eq!(client.ws_message(stream), (BINARY, b"whole".to_vec()));
     host.wait_stats("a fragmented message to count once", |stats| stats.messages_out == 2);
+}
+
+#[test]
+fn a_whole_conversation_may_come_byte_by_byte() {
+    let host = Host::start();
+    let mut client = Client::raw(Socket::connect(&host.address));
+    let hello = Hello::default();
+    let stream = client.next_stream();
+    let mut bytes = Client::hello_bytes(&hello);
+    bytes.extend(headers(stream, &connect_fields("/echo"), false).encode());
+    bytes.extend(Frame::data(stream, ws_text("hello")).encode());
+    bytes.extend(Frame::window_update(stream, 10).encode());
+    bytes.extend(Frame::new(DATA, PADDED, stream, [&[3][..], &ws_binary(b"padded"), &[0; 3]].concat()).encode());
+    bytes.extend(Frame::ping([1; 8]).encode());
+    bytes.extend(Frame::settings(&[(INITIAL_WINDOW_SIZE, 1 << 20)]).encode());
+    bytes.extend(Frame::data_end(stream, ws_close(1000, "bye")).encode());
+    for byte in bytes {
+        client.send_bytes(&[byte]);
+    }
+    client.finish_hello(&hello);
+    assert_eq!(client.next_on(stream).status(), "200");
+    let (bytes, last) = client.rest_of(stream);
+    let expected = [server_frame(TEXT, b"hello"), server_frame(BINARY, b"padded"), server_close(1000, "")];
+    assert_eq!((bytes, last.ends_stream()), (expected.concat(), true));
+    client.take("the answer to the PING", |frame| *frame == Frame::new(PING, ACK, 0, [1; 8]));
+    let id = host.request("/echo").stream;
+    assert_eq!(host.closed(id).facts(), (1000, Cause::CloseFrame, NO_ERROR, Side::Remote));
+}
+
+#[test]
+fn messages_in_the_same_segment_as_the_handshake_are_heard() {
+    let host = Host::start();
+    let mut client = host.client();
+    let stream = client.next_stream();
+    client.send_all(&[
+        headers(stream, &connect_fields("/echo"), false),
+        Frame::data(stream, [ws_text("one"), ws_text("two")].concat()),
+    ]);
+    assert_eq!(client.next_on(stream).status(), "200");
+    assert_eq!(client.ws_message(stream).1, b"one");
+    assert_eq!(client.ws_message(stream).1, b"two");
+}
+
+#[test]
+fn messages_of_many_threads_arrive_each_in_its_order() {
+    const THREADS: u8 = 4;
+    const EACH: u8 = 250;
+    let host = Host::start();
+    let mut client = host.client();
+    let stream = client.connect_websocket("/quiet");
+    let id = host.request("/quiet").stream;
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let engine = &host.engine;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    engine.send(id, MessageKind::Binary, &[thread, n]).expect("room for all");
+                }
+            });
+        }
+    });
+    let mut next = [0; THREADS as usize];
+    for _ in 0..u32::from(THREADS) * u32::from(EACH) {
+        let (_, message) = client.ws_message(stream);
+        let thread = usize::from(message[0]);
+        assert_eq!(message[1], next[thread], "of thread {thread}");
+        next[thread] += 1;
+    }
 }
 
 /// The client breaks RFC 6455 with `bytes`; then: Close with `code` and END_STREAM in one DATA frame, and when the

@@ -31,16 +31,36 @@ pub(crate) struct AcceptOptions {
 pub(crate) enum Op<'a> {
     Accept(Box<AcceptOptions>),
     /// A whole response, to a request or instead of an accept.
-    Respond { status: u16, headers: HeaderMap, body: &'a [u8] },
-    RespondStart { status: u16, headers: HeaderMap },
-    Inform { status: u16, headers: HeaderMap },
+    Respond {
+        status: u16,
+        headers: HeaderMap,
+        body: &'a [u8],
+    },
+    RespondStart {
+        status: u16,
+        headers: HeaderMap,
+    },
+    Inform {
+        status: u16,
+        headers: HeaderMap,
+    },
     SendBody(&'a [u8]),
     Finish(Option<HeaderMap>),
-    Message { kind: MessageKind, data: &'a [u8] },
-    Fragment { kind: MessageKind, data: &'a [u8], last: bool },
+    Message {
+        kind: MessageKind,
+        data: &'a [u8],
+    },
+    Fragment {
+        kind: MessageKind,
+        data: &'a [u8],
+        last: bool,
+    },
     Ping(&'a [u8]),
     Pong(&'a [u8]),
-    Close { code: Option<u16>, reason: &'a str },
+    Close {
+        code: Option<u16>,
+        reason: &'a str,
+    },
     Abort(u32),
     Demand(u32),
     SetDemand,
@@ -53,10 +73,7 @@ impl Op<'_> {
     /// Whether its bytes wait in the stream's send queue.
     #[inline]
     pub(crate) fn fills_queue(&self) -> bool {
-        matches!(
-            self,
-            Self::SendBody(_) | Self::Message { .. } | Self::Fragment { .. } | Self::Ping(_) | Self::Pong(_)
-        )
+        matches!(self, Self::SendBody(_) | Self::Message { .. } | Self::Fragment { .. } | Self::Ping(_) | Self::Pong(_))
     }
 
     /// The bytes that it carries.

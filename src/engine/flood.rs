@@ -37,7 +37,6 @@ impl Bucket {
         self.tokens -= 1;
         true
     }
-
 }
 
 /// The buckets of one connection.

@@ -1,5 +1,6 @@
 //! Listening sockets, and how a new connection finds its loop.
 
+use super::event::LogLevel;
 use super::handle::{ConnectionId, ListenerId};
 use super::shared::Shared;
 use super::status::{Error, Status};
@@ -156,7 +157,7 @@ pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, websockets: bo
     };
     let listener = match listener {
         Ok(listener) => listener,
-        Err(e) => return shared.log(super::event::LogLevel::Warn, &format!("a listener could not start: {e}")),
+        Err(e) => return shared.log(LogLevel::Warn, &format!("a listener could not start: {e}")),
     };
     loop {
         let accepted = tokio::select! {
@@ -165,20 +166,19 @@ pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, websockets: bo
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok(fd) => match Socket::adopt(fd) {
-                Ok(socket) => {
-                    if let Err(e) = shared.connect(socket, Vec::new(), websockets) {
-                        shared.log(super::event::LogLevel::Warn, &format!("a connection was refused: {e}"));
-                    }
+            Ok(fd) => {
+                // an error: the peer was gone before we came to it
+                if let Ok(socket) = Socket::adopt(fd)
+                    && let Err(e) = shared.connect(socket, Vec::new(), websockets)
+                {
+                    shared.log(LogLevel::Warn, &format!("a connection was refused: {e}"));
                 }
-                // the peer was gone before we came to it
-                Err(_) => continue,
-            },
+            }
             Err(e) => {
                 if shared.draining.load(Ordering::Relaxed) {
                     return;
                 }
-                shared.log(super::event::LogLevel::Warn, &format!("accept failed: {e}; trying again"));
+                shared.log(LogLevel::Warn, &format!("accept failed: {e}; trying again"));
                 tokio::time::sleep(REST).await;
             }
         }

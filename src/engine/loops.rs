@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Bytes read from a socket at once.
 pub(crate) const READ: usize = 256 << 10;
@@ -35,6 +36,8 @@ pub(crate) struct LoopState {
     pub(crate) buffers: Buffers,
     /// Connections that are open or before their preface; each holds a clone.
     pub(crate) alive: Rc<()>,
+    /// Rung when the engine drains or ends, for connections that are before their preface.
+    pub(crate) ending: Notify,
     stopping: Cell<bool>,
 }
 
@@ -123,11 +126,15 @@ impl LoopState {
                     Command::Listen { bound, websockets, end } => {
                         tokio::task::spawn_local(accept_all(Arc::clone(&self.shared), bound, websockets, end));
                     }
-                    Command::Drain(deadline) => self.each_connection(|c| c.drain(deadline)),
+                    Command::Drain(deadline) => {
+                        self.ending.notify_waiters();
+                        self.each_connection(|c| c.drain(deadline));
+                    }
                     Command::Cut => self.each_connection(|c| c.cut()),
                     Command::Stop => {
                         mailbox.close();
                         self.stopping.set(true);
+                        self.ending.notify_waiters();
                         self.each_connection(|c| c.cut());
                         // every task ends at its next poll, or at once when it is dropped with the runtime
                         while Rc::strong_count(&self.alive) > 1 && !self.connections.borrow().is_empty() {
@@ -149,7 +156,11 @@ pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler
     let shared = Arc::clone(shared);
     let (started, result) = mpsc::channel();
     let thread = std::thread::Builder::new().name(format!("h2ws-loop-{index}")).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default()) {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build_local(Default::default())
+        {
             Ok(runtime) => runtime,
             Err(e) => {
                 let _ = started.send(Err(e));
@@ -165,6 +176,7 @@ pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler
             pool: RefCell::default(),
             buffers: Buffers::default(),
             alive: Rc::new(()),
+            ending: Notify::new(),
             stopping: Cell::new(false),
         });
         STATE.with(|s| s.set(Rc::clone(&state)).ok().expect("a thread runs one loop"));

@@ -10,6 +10,7 @@ use crate::proto::scan::PREFACE;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What may come in front of a line's end before we stop looking for an HTTP/1 request line.
@@ -27,7 +28,9 @@ impl Drop for Counted {
 /// Serves a connection from its first byte to its last.
 pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     let _counted = Counted(Rc::clone(&state), Rc::clone(&state.alive));
-    if state.stopping() {
+    // made before the flag is read, so that no end is missed between the two
+    let ending = state.ending.notified();
+    if state.stopping() || state.shared.draining.load(Ordering::Acquire) {
         return;
     }
     let peer = incoming.socket.peer();
@@ -38,7 +41,13 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     };
     let limit = state.shared.config.preface_timeout;
     let mut read = incoming.already_read;
-    let look = look(&mut transport, &mut read);
+    let look = async {
+        tokio::select! {
+            found = look(&mut transport, &mut read) => found,
+            // it has asked for nothing yet, so nothing is lost
+            () = ending => Found::End,
+        }
+    };
     let found = if limit == 0 {
         look.await
     } else {

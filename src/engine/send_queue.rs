@@ -59,6 +59,7 @@ impl Pool {
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
     /// Buffers in front of `tail`.
+    #[expect(clippy::box_collection, reason = "most sockets never have one: 8 bytes instead of 32")]
     sealed: Option<Box<VecDeque<Vec<u8>>>>,
     tail: Vec<u8>,
     /// Bytes of the front buffer that have been sent.

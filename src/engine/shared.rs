@@ -168,7 +168,11 @@ impl Shared {
     pub(crate) fn alive(&self, stream: StreamId) -> Result<(), Error> {
         let parts = Parts::of(stream.0);
         let slot = self.loops.get(parts.of_loop).and_then(|l| l.streams.slot(parts.slot));
-        if !parts.connection && slot.is_some_and(|s| s.alive(parts.generation)) { Ok(()) } else { Err(Status::Gone.into()) }
+        if !parts.connection && slot.is_some_and(|s| s.alive(parts.generation)) {
+            Ok(())
+        } else {
+            Err(Status::Gone.into())
+        }
     }
 
     /// Does what the host says of a stream: at once on the stream's own loop, by its queue from elsewhere.

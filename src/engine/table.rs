@@ -2,7 +2,7 @@
 //! what may be done with it now, and how much waits to be sent. The loop that owns the object writes it.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 /// The bits of a handle: `| loop 6 | connection? 1 | slot 25 | generation 32 |`.
 const SLOT_BITS: u32 = 25;

@@ -9,6 +9,9 @@ use crate::proto::frame::{MessageKind, OPCODE_BINARY, OPCODE_CONTINUATION, OPCOD
 use crate::proto::receive::{Received, Receiver, Rules, Violation};
 use std::collections::VecDeque;
 
+/// What stands for the code of a Close without one (RFC 6455 §7.4.1).
+const NO_CODE: u16 = 1005;
+
 /// What came, with its payload in the buffer that was given along.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Arrived {
@@ -48,8 +51,8 @@ pub(crate) struct Closing {
     pub(crate) local: bool,
     /// Our Close is in the send queue or on its way.
     pub(crate) said: bool,
-    /// The peer's Close: its code, if any. Its reason is in `reason`.
-    pub(crate) heard: Option<Option<u16>>,
+    /// The code of the peer's Close; 1005 if it had none (RFC 6455 §7.1.5). Its reason is in `reason`.
+    pub(crate) heard: Option<u16>,
     pub(crate) reason: Box<str>,
     /// We failed the socket: the code we sent, and why. Nothing more is received.
     pub(crate) failed: Option<u16>,
@@ -262,7 +265,7 @@ impl WebSocket {
     fn heard(&mut self, code: Option<u16>, reason: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Arrived {
         let auto = self.control == Control::Auto;
         let closing = self.closing();
-        closing.heard = Some(code);
+        closing.heard = Some(code.unwrap_or(NO_CODE));
         closing.reason = String::from_utf8_lossy(reason).into();
         if auto && !closing.said {
             closing.said = true;

@@ -97,12 +97,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Status::NotASocket`]; [`Status::Busy`]: `max_connections` are open; [`Status::ShuttingDown`].
-    pub fn adopt(
-        &self,
-        socket: OwnedFd,
-        already_read: &[u8],
-        options: &AdoptOptions,
-    ) -> Result<ConnectionId, Error> {
+    pub fn adopt(&self, socket: OwnedFd, already_read: &[u8], options: &AdoptOptions) -> Result<ConnectionId, Error> {
         self.shared.connect(Socket::adopt(socket)?, already_read.to_vec(), options.websockets)
     }
 

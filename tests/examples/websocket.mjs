@@ -17,6 +17,12 @@ export function within(promise, what, ms = DEADLINE_MS) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+// The end of a stream, whichever way: its RST_STREAM code, 0 if it ended well.
+export function closing(stream) {
+  stream.on('error', () => {}); // a reset is an error too; its code tells
+  return new Promise((resolve) => stream.on('close', () => resolve(stream.rstCode)));
+}
+
 // A cleartext connection whose SETTINGS have arrived.
 export async function connect(url) {
   const session = connectHttp2(url);
@@ -34,7 +40,7 @@ export async function request(session, headers, body) {
   stream.on('response', (h) => { head = h; });
   stream.on('trailers', (t) => { trailers = t; });
   stream.on('data', (chunk) => chunks.push(chunk));
-  const ended = once(stream, 'close');
+  const ended = closing(stream);
   if (body !== undefined) stream.end(body);
   await within(ended, `${headers[':method'] ?? 'GET'} ${headers[':path']}`);
   if (!head) throw new Error(`${headers[':path']} got no response, RST_STREAM code ${stream.rstCode}`);
@@ -61,7 +67,7 @@ export class WebSocket {
   constructor(stream, head) {
     this.stream = stream;
     this.head = head; // the response's header fields
-    this.ended = once(stream, 'close').then(() => stream.rstCode);
+    this.ended = closing(stream);
     stream.on('data', (chunk) => this.#take(chunk));
     stream.on('end', () => this.#deliver(null));
     stream.on('close', () => this.#deliver(null));
@@ -137,14 +143,13 @@ export async function handshake(session, path, headers = {}) {
     ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':authority': new URL(session.originSet?.[0] ?? 'http://127.0.0.1').host,
     ':path': path, 'sec-websocket-version': '13', ...headers,
   }, { endStream: false });
-  stream.on('error', () => {}); // a reset is seen by `close`
-  const failed = once(stream, 'close').then(() => { throw new Error(`${path}: stream closed, RST_STREAM code ${stream.rstCode}`); });
+  const failed = closing(stream).then(() => { throw new Error(`${path}: stream closed, RST_STREAM code ${stream.rstCode}`); });
   failed.catch(() => {});
   const [head] = await within(Promise.race([once(stream, 'response'), failed]), `the answer to the handshake of ${path}`);
   if (head[':status'] === 200) return { socket: new WebSocket(stream, head) };
   const chunks = [];
   stream.on('data', (chunk) => chunks.push(chunk));
-  const ended = once(stream, 'close');
+  const ended = closing(stream);
   stream.end();
   await within(ended, `the body of the refusal of ${path}`);
   return { status: head[':status'], headers: head, body: Buffer.concat(chunks).toString() };

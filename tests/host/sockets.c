@@ -131,7 +131,7 @@ static void open_stall(h2ws_engine *engine, const h2ws_request *request, struct 
 
 /* Sends until the stream is BUSY; on_writable goes on. */
 static void flood(h2ws_engine *engine, h2ws_stream stream, struct exchange *exchange) {
-    static const char payload[MAX_FLOOD_SIZE];
+    static char payload[MAX_FLOOD_SIZE]; /* zeros that take no memory: nobody writes them */
     h2ws_status status = H2WS_OK;
     for (; exchange->left > 0; exchange->left--) {
         status = h2ws_send(engine, stream, H2WS_BINARY, (h2ws_str){payload, exchange->size});

@@ -14,7 +14,7 @@ cleanup() {
 trap cleanup EXIT
 
 version=$(sed -n 's/^version = "\([0-9.]*\)"/\1/p' Cargo.toml | head -n 1)
-so=${version%%.*}
+so=$(sed -n 's/^const ABI: u32 = \([0-9]*\);/\1/p' build.rs)
 prefix=/opt/h2ws
 stage=$folder/stage
 

@@ -3,6 +3,7 @@
 use super::FAILURE;
 use super::frame::*;
 use super::hpack::{self, Decoder, Field};
+use super::rules::Rules;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -48,6 +49,14 @@ impl Socket {
             Self::Tcp(tcp) => Self::Tcp(tcp.try_clone().expect("dup")),
             Self::Unix(unix) => Self::Unix(unix.try_clone().expect("dup")),
         }
+    }
+
+    fn set_nonblocking(&self, on: bool) {
+        match self {
+            Self::Tcp(tcp) => tcp.set_nonblocking(on),
+            Self::Unix(unix) => unix.set_nonblocking(on),
+        }
+        .expect("nonblocking");
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
@@ -120,7 +129,7 @@ impl Default for Hello {
 }
 
 /// The client. Frames of the server are kept until a test takes them; SETTINGS and PING are answered,
-/// WINDOW_UPDATEs added up.
+/// WINDOW_UPDATEs added up. Each frame is checked as it comes (see [`super::rules`]), whatever the test is about.
 #[derive(Debug)]
 pub struct Client {
     socket: Socket,
@@ -131,6 +140,7 @@ pub struct Client {
     end: Option<End>,
     next_stream: u32,
     acknowledge: bool,
+    rules: Rules,
     settings: HashMap<u16, u32>,
     settings_acks: usize,
     /// What the server granted by WINDOW_UPDATE, for each stream; 0 is the connection.
@@ -164,6 +174,7 @@ impl Client {
             end: None,
             next_stream: 1,
             acknowledge: true,
+            rules: Rules::default(),
             settings: HashMap::new(),
             settings_acks: 0,
             credit: HashMap::new(),
@@ -192,6 +203,8 @@ impl Client {
     /// Waits for the server's SETTINGS and for its acknowledgement of ours.
     pub fn finish_hello(&mut self, hello: &Hello) {
         self.acknowledge = hello.acknowledge;
+        self.rules.settings_sent(&hello.settings);
+        self.rules.window_update_sent(0, hello.connection_credit);
         while self.settings_acks == 0 || self.settings.is_empty() {
             self.read_more("the server's SETTINGS and its acknowledgement of ours");
         }
@@ -219,10 +232,18 @@ impl Client {
     }
 
     fn count_sent(&mut self, frame: &Frame) {
-        if frame.kind == DATA {
-            for stream in [0, frame.stream] {
-                *self.sent.entry(stream).or_default() += frame.payload.len() as u64;
+        match frame.kind {
+            DATA => {
+                for stream in [0, frame.stream] {
+                    *self.sent.entry(stream).or_default() += frame.payload.len() as u64;
+                }
             }
+            HEADERS => self.rules.opened(frame.stream),
+            SETTINGS if frame.flags & ACK == 0 => self.rules.settings_sent(&frame.settings_values()),
+            WINDOW_UPDATE if frame.payload.len() == 4 => {
+                self.rules.window_update_sent(frame.stream, frame.increment() & MAX_WINDOW);
+            }
+            _ => {}
         }
     }
 
@@ -295,13 +316,13 @@ impl Client {
         first + self.credit(stream) as i64 - self.sent.get(&stream).copied().unwrap_or(0) as i64
     }
 
-    /// Sends `bytes` from another thread, however much the server takes of them, and meanwhile keeps what the
-    /// server says until it ends the connection.
+    /// Sends `bytes` and FIN from another thread, however much the server takes of them, and meanwhile keeps what
+    /// the server says until it ends the connection.
     pub fn flood(&mut self, bytes: Vec<u8>) -> End {
         let mut out = self.socket.try_clone();
         std::thread::scope(|scope| {
             // A server that has had enough closes: then the rest cannot be sent, which is no failure.
-            scope.spawn(move || out.write_all(&bytes).is_ok());
+            scope.spawn(move || out.write_all(&bytes).is_ok() && out.shutdown(Shutdown::Write).is_ok());
             self.wait_end()
         })
     }
@@ -350,6 +371,16 @@ impl Client {
         }
         let mut chunk = [0; 65_536];
         match self.socket.read(&mut chunk) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                panic!("expected {expected}, but nothing came in time; not taken: {:?}", self.frames);
+            }
+            read => self.took(read, &chunk),
+        }
+    }
+
+    /// What a read brought.
+    fn took(&mut self, read: io::Result<usize>, chunk: &[u8]) -> Option<End> {
+        match read {
             Ok(0) => {
                 self.end = Some(End::Fin);
                 assert!(self.buffer.is_empty(), "the server cut a frame short: {:?}", self.buffer);
@@ -360,33 +391,29 @@ impl Client {
                     self.sort(frame);
                 }
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                panic!("expected {expected}, but nothing came in time; not taken: {:?}", self.frames);
-            }
             Err(_) => self.end = Some(End::Reset),
         }
         self.end
     }
 
     fn take_frame(&mut self) -> Option<Frame> {
-        let length = u32::from_be_bytes([0, *self.buffer.first()?, *self.buffer.get(1)?, *self.buffer.get(2)?]) as usize;
+        let length =
+            u32::from_be_bytes([0, *self.buffer.first()?, *self.buffer.get(1)?, *self.buffer.get(2)?]) as usize;
         if self.buffer.len() < 9 + length {
             return None;
         }
-        assert!(length <= 16_384, "a frame of {length} bytes is over SETTINGS_MAX_FRAME_SIZE");
+        assert!(length <= self.rules.max_frame(), "a frame of {length} bytes is over SETTINGS_MAX_FRAME_SIZE");
         let bytes: Vec<u8> = self.buffer.drain(..9 + length).collect();
         let stream = u32::from_be_bytes([bytes[5], bytes[6], bytes[7], bytes[8]]);
         Some(Frame::new(bytes[3], bytes[4], stream, &bytes[9..]))
     }
 
     fn sort(&mut self, mut frame: Frame) {
+        self.rules.check(&frame);
         match frame.kind {
             SETTINGS if frame.flags & ACK != 0 => self.settings_acks += 1,
             SETTINGS => {
-                for entry in frame.payload.chunks_exact(6) {
-                    let id = u16::from_be_bytes([entry[0], entry[1]]);
-                    self.settings.insert(id, u32::from_be_bytes([entry[2], entry[3], entry[4], entry[5]]));
-                }
+                self.settings.extend(frame.settings_values());
                 if self.acknowledge {
                     self.answer(&Frame::new(SETTINGS, ACK, 0, []));
                 }
@@ -535,6 +562,23 @@ impl Client {
         self.sync();
         let unexpected: Vec<_> = self.frames.iter().filter(|frame| frame.stream == stream).collect();
         assert!(unexpected.is_empty(), "expected nothing more on stream {stream}, got {unexpected:?}");
+    }
+
+    /// Reads what has come, without waiting.
+    pub fn read_available(&mut self) -> Option<End> {
+        self.socket.set_nonblocking(true);
+        let mut chunk = [0; 65_536];
+        let read = self.socket.read(&mut chunk);
+        self.socket.set_nonblocking(false);
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            read => self.took(read, &chunk),
+        }
+    }
+
+    /// All frames that came and were not taken.
+    pub fn take_all(&mut self) -> VecDeque<Frame> {
+        std::mem::take(&mut self.frames)
     }
 
     /// Reads until the server ends the connection; frames stay for `take`.

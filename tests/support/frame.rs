@@ -75,10 +75,8 @@ impl Frame {
     }
 
     pub fn settings(values: &[(u16, u32)]) -> Self {
-        let payload: Vec<u8> = values
-            .iter()
-            .flat_map(|(id, value)| id.to_be_bytes().into_iter().chain(value.to_be_bytes()))
-            .collect();
+        let payload: Vec<u8> =
+            values.iter().flat_map(|(id, value)| id.to_be_bytes().into_iter().chain(value.to_be_bytes())).collect();
         Self::new(SETTINGS, 0, 0, payload)
     }
 
@@ -128,6 +126,12 @@ impl Frame {
     pub fn last_stream(&self) -> u32 {
         assert_eq!(self.kind, GOAWAY, "expected GOAWAY, got {self:?}");
         self.number(0)
+    }
+
+    /// The values of SETTINGS.
+    pub fn settings_values(&self) -> Vec<(u16, u32)> {
+        let value = |entry: &[u8]| u32::from_be_bytes([entry[2], entry[3], entry[4], entry[5]]);
+        self.payload.chunks_exact(6).map(|e| (u16::from_be_bytes([e[0], e[1]]), value(e))).collect()
     }
 
     /// A field of HEADERS.

@@ -10,6 +10,7 @@ use h2ws::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -113,6 +114,8 @@ enum Conduct {
     EchoBody,
     /// Panics in `message`.
     PanicOnMessage,
+    /// Counts the bytes of parts, and keeps no event of them.
+    Sink,
 }
 
 /// A stream's conduct, and what it wanted to send while it was busy.
@@ -150,6 +153,7 @@ struct TestHandler {
     engine: Engine,
     record: Arc<Record>,
     gate: Arc<Gate>,
+    sunk: Arc<AtomicU64>,
     places: Mutex<HashMap<StreamId, Place>>,
 }
 
@@ -204,6 +208,20 @@ impl TestHandler {
                 accept.delivery = Delivery::Fragments;
                 Conduct::Echo
             }
+            "sink" => {
+                accept.delivery = Delivery::Fragments;
+                Conduct::Sink
+            }
+            "close" => {
+                self.engine.accept(stream, &accept)?;
+                self.engine.close(stream, Some(argument.parse().expect("/close/CODE")), "bye")?;
+                return Ok(Conduct::Test);
+            }
+            "abort" => {
+                self.engine.accept(stream, &accept)?;
+                self.engine.abort(stream, argument.parse().expect("/abort/CODE"))?;
+                return Ok(Conduct::Test);
+            }
             "demand" => {
                 accept.credit = Credit::Demand;
                 Conduct::Test
@@ -239,7 +257,9 @@ impl TestHandler {
         let (engine, stream) = (&self.engine, request.stream);
         match route {
             "hello" => engine.respond(stream, 200, header_map(&[("content-type", "text/plain")]), b"hello, world")?,
-            "bytes" => engine.respond(stream, 200, HeaderMap::new(), &vec![b'x'; argument.parse().expect("/bytes/N")])?,
+            "bytes" => {
+                engine.respond(stream, 200, HeaderMap::new(), &vec![b'x'; argument.parse().expect("/bytes/N")])?
+            }
             "status" => engine.respond(stream, argument.parse().expect("/status/N"), HeaderMap::new(), b"")?,
             "early" => engine.respond(stream, 413, HeaderMap::new(), b"enough")?,
             "echo-body" => {
@@ -264,7 +284,8 @@ impl TestHandler {
                 engine.respond(stream, 200, HeaderMap::new(), b"")?;
             }
             "blocking-calls" => {
-                let outcome = [engine.drain(Duration::from_secs(1)), engine.shutdown()].map(|r| r.map_err(|e| e.status()));
+                let outcome =
+                    [engine.drain(Duration::from_secs(1)), engine.shutdown()].map(|r| r.map_err(|e| e.status()));
                 engine.respond(stream, 200, HeaderMap::new(), format!("{outcome:?}").as_bytes())?;
             }
             "test" => {}
@@ -327,7 +348,8 @@ impl Handler for TestHandler {
             Conduct::Echo => match order(message) {
                 Some(order) => {
                     let mut words = order.splitn(3, ' ');
-                    let (verb, code) = (words.next(), words.next().expect("!VERB CODE").parse::<u16>().expect("a code"));
+                    let (verb, code) =
+                        (words.next(), words.next().expect("!VERB CODE").parse::<u16>().expect("a code"));
                     match verb {
                         Some("close") => self.engine.close(message.stream, Some(code), words.next().unwrap_or("")),
                         Some("abort") => self.engine.abort(message.stream, code.into()),
@@ -338,11 +360,15 @@ impl Handler for TestHandler {
                 None => self.give(message.stream, Piece::Message(message.kind, message.data.to_vec())),
             },
             Conduct::PanicOnMessage => panic!("a panic of the host, as the test asked"),
-            Conduct::Test | Conduct::EchoBody => {}
+            Conduct::Test | Conduct::EchoBody | Conduct::Sink => {}
         }
     }
 
     fn fragment(&self, fragment: &Fragment<'_>) {
+        if self.conduct(fragment.stream) == Conduct::Sink {
+            self.sunk.fetch_add(fragment.data.len() as u64, Ordering::Relaxed);
+            return;
+        }
         self.record.push(Event::Fragment {
             stream: fragment.stream,
             kind: fragment.kind,
@@ -404,6 +430,7 @@ pub struct Host {
     pub address: String,
     record: Arc<Record>,
     gate: Arc<Gate>,
+    sunk: Arc<AtomicU64>,
 }
 
 impl Host {
@@ -420,17 +447,18 @@ impl Host {
     pub fn with_options(change: impl FnOnce(&mut Config), options: &ListenOptions) -> Self {
         let mut config = Config { loops: 1, ..Config::default() };
         change(&mut config);
-        let (record, gate) = (Arc::new(Record::default()), Arc::new(Gate::default()));
+        let (record, gate, sunk) = (Arc::new(Record::default()), Arc::new(Gate::default()), Arc::default());
         let engine = Engine::start(config, |engine| TestHandler {
             engine,
             record: Arc::clone(&record),
             gate: Arc::clone(&gate),
+            sunk: Arc::clone(&sunk),
             places: Mutex::default(),
         })
         .expect("a valid configuration");
         let listener = engine.listen("127.0.0.1:0", options).expect("a free port");
         let address = engine.listener_address(listener).expect("a listener has an address");
-        Self { engine, address, record, gate }
+        Self { engine, address, record, gate, sunk }
     }
 
     /// A client on a new connection.
@@ -440,6 +468,11 @@ impl Host {
 
     pub fn client_with(&self, hello: &Hello) -> Client {
         Client::connect_with(&self.address, hello)
+    }
+
+    /// The bytes that `/sink` was given.
+    pub fn sunk(&self) -> u64 {
+        self.sunk.load(Ordering::Relaxed)
     }
 
     /// Lets the loops go on that wait in `/block`.
@@ -649,10 +682,7 @@ fn messages_in(events: &[Event], of: StreamId) -> Vec<Vec<u8>> {
 pub fn header_map(list: &[(&str, &str)]) -> HeaderMap {
     list.iter()
         .map(|(name, value)| {
-            (
-                HeaderName::from_bytes(name.as_bytes()).expect("a name"),
-                HeaderValue::from_str(value).expect("a value"),
-            )
+            (HeaderName::from_bytes(name.as_bytes()).expect("a name"), HeaderValue::from_str(value).expect("a value"))
         })
         .collect()
 }

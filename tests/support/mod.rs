@@ -5,9 +5,10 @@
 
 pub mod client;
 pub mod frame;
-pub mod hpack;
 pub mod host;
+pub mod hpack;
 pub mod process;
+pub mod rules;
 
 use std::time::Duration;
 

@@ -439,13 +439,15 @@ inline void log_exception(core &core, const char *callback, const char *what) no
 }
 
 /// Ends an exchange whose callback threw. Which of these calls fits depends on how far it had come; the others answer
-/// that it is in the wrong state.
+/// that it is in the wrong state. What the handler has finished itself stays as it is.
 inline void end_exchange(h2ws_engine *engine, h2ws_stream stream) noexcept {
     const h2ws_str body = str(std::string_view("internal error\n"));
     if (h2ws_close(engine, stream, 1011, str(std::string_view("internal error"))) == H2WS_OK) return;
     if (h2ws_reject(engine, stream, 500, nullptr, body) == H2WS_OK) return;
     if (h2ws_respond(engine, stream, 500, nullptr, body) == H2WS_OK) return;
-    h2ws_abort(engine, stream, 2 /* INTERNAL_ERROR */);
+    // A body that has begun must not look complete. Nothing is sent here: the answer tells whether one has.
+    const h2ws_status begun = h2ws_send_body(engine, stream, h2ws_str{nullptr, 0});
+    if (begun == H2WS_OK || begun == H2WS_BUSY) h2ws_abort(engine, stream, 2 /* INTERNAL_ERROR */);
 }
 
 /// Calls a function of the handler; nothing that it throws gets out. `stream` 0: there is none to end.

@@ -2,7 +2,7 @@
 //! WebSockets, so a body takes its share before `h2` gets the bytes.
 
 use super::output::{TURN, Turn, publish};
-use super::stream::{End, Exchange, Role, Sender};
+use super::stream::{End, Exchange, Role, Sender, Tail};
 use super::{Connection, Core};
 use crate::engine::event::{Cause, Side};
 use crate::engine::status::{Error, Status};
@@ -66,7 +66,7 @@ impl Core {
                 exchange.queued += body.len();
                 exchange.body.push_back(Bytes::copy_from_slice(body));
             }
-            exchange.finish = Some(None);
+            exchange.finish = Some(Tail::default());
         }
         let ends = exchange.finish.is_some() && exchange.body.is_empty();
         stream.deadline = None;
@@ -100,7 +100,7 @@ impl Core {
     pub(super) fn finish(&mut self, key: u32, trailers: Option<HeaderMap>) {
         let stream = &mut self.streams[key as usize];
         let Role::Http(exchange) = &mut stream.role else { return };
-        exchange.finish = Some(if exchange.bodiless { None } else { trailers });
+        exchange.finish = Some(Tail { trailers: trailers.filter(|_| !exchange.bodiless) });
         self.touch(key);
     }
 
@@ -137,7 +137,7 @@ impl Core {
                 if front.is_empty() {
                     exchange.body.pop_front();
                 }
-                let ends = exchange.body.is_empty() && matches!(exchange.finish, Some(None));
+                let ends = exchange.body.is_empty() && matches!(exchange.finish, Some(Tail { trailers: None }));
                 if send.send_data(piece, ends).is_err() {
                     exchange.body.clear();
                     break;
@@ -148,8 +148,9 @@ impl Core {
                 left -= n;
                 given += n;
             }
-            if exchange.body.is_empty() && !stream.sent_end
-                && let Some(trailers) = exchange.finish.take()
+            if exchange.body.is_empty()
+                && !stream.sent_end
+                && let Some(Tail { trailers }) = exchange.finish.take()
             {
                 let sent = match trailers {
                     Some(trailers) => send.send_trailers(trailers),
@@ -157,7 +158,7 @@ impl Core {
                 };
                 // an error: the peer has reset the stream, and `h2` is about to say so
                 stream.sent_end = sent.is_ok();
-                exchange.finish = Some(None);
+                exchange.finish = Some(Tail::default());
             }
         }
         let (queued, done) = (exchange.queued, stream.sent_end);

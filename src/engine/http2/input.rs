@@ -4,13 +4,13 @@
 //! padding of their DATA (§6.1), and the peer's SETTINGS that touch windows (§6.9.2). What is malformed, out of place or
 //! not understood goes to `h2`, which answers as for any connection.
 
-use super::{Connection, Core, MAX_FRAME, MAX_WINDOW};
 use super::stream::Role;
+use super::{Connection, Core, MAX_FRAME, MAX_WINDOW};
+use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::count;
 use crate::engine::websocket::Arrived;
 use crate::proto::scan::{FrameHead, MAX_GATHER, Piece, Route, flag, frame_type, put_window_update};
-use crate::engine::handle::StreamId;
 use h2::Reason;
 use std::time::Instant;
 
@@ -58,7 +58,13 @@ impl<'a> Feed<'a> {
 impl Core {
     /// Goes through the input up to the next thing to do.
     #[inline]
-    pub(super) fn advance(&mut self, conn: &Connection, feed: &mut Feed<'_>, payload: &mut Vec<u8>, pool: &mut Pool) -> Step {
+    pub(super) fn advance(
+        &mut self,
+        conn: &Connection,
+        feed: &mut Feed<'_>,
+        payload: &mut Vec<u8>,
+        pool: &mut Pool,
+    ) -> Step {
         loop {
             if !self.events.is_empty() {
                 return Step::Events;
@@ -464,5 +470,3 @@ impl Core {
         }
     }
 }
-
-

@@ -147,12 +147,28 @@ struct Core {
 /// What the host is told when nothing is borrowed.
 #[derive(Debug)]
 enum Event {
-    Closed { stream: StreamId, slot: u32, context: u64, kind: StreamKind, end: End },
-    Writable { stream: StreamId, context: u64 },
+    Closed {
+        stream: StreamId,
+        slot: u32,
+        context: u64,
+        kind: StreamKind,
+        end: End,
+    },
+    Writable {
+        stream: StreamId,
+        context: u64,
+    },
     /// Early data of a socket that was accepted just now.
-    Early { key: u32, stream: StreamId, bytes: Vec<u8> },
+    Early {
+        key: u32,
+        stream: StreamId,
+        bytes: Vec<u8>,
+    },
     /// There may be something that waits for demand.
-    Pending { key: u32, stream: StreamId },
+    Pending {
+        key: u32,
+        stream: StreamId,
+    },
     Log(LogLevel, String),
 }
 

@@ -111,11 +111,8 @@ impl Core {
                 break;
             }
             let front = stream.out.front();
-            let n = front
-                .len()
-                .min(self.max_send_frame)
-                .min(left)
-                .min(self.send_window.min(stream.send_window) as usize);
+            let n =
+                front.len().min(self.max_send_frame).min(left).min(self.send_window.min(stream.send_window) as usize);
             let last = may_end && n == stream.out.len();
             let flags = if last { flag::END_STREAM } else { 0 };
             output.extend_from_slice(&FrameHead::new(n, frame_type::DATA, flags, stream.id).raw);

@@ -1,7 +1,7 @@
 //! What `h2` has to say of a stream: bodies of ordinary requests, and the ends of all streams.
 
 use super::exchange::PIECE;
-use super::stream::{End, Role, Sender};
+use super::stream::{End, Role, Sender, Tail};
 use super::{Connection, Core};
 use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
@@ -81,7 +81,7 @@ impl Core {
                         stream.received_end = true;
                         stream.end_scanned = true;
                         match &mut stream.role {
-                            Role::Http(exchange) => exchange.request_end = Some(trailers),
+                            Role::Http(exchange) => exchange.request_end = Some(Tail { trailers }),
                             _ if trailers.is_some() => {
                                 // RFC 9113 §8.5: only DATA and a few others may come on a connected stream
                                 count(&conn.state.own().counters.violation_stream);
@@ -109,7 +109,7 @@ impl Core {
         if exchange.end_delivered || exchange.rejected || !exchange.pending.is_empty() {
             return None;
         }
-        let trailers = exchange.request_end.take()?;
+        let Tail { trailers } = exchange.request_end.take()?;
         exchange.end_delivered = true;
         Some(BodyPart { stream: handle, context, data: Bytes::new(), end: true, trailers })
     }
@@ -164,10 +164,10 @@ impl Core {
         let _ = conn;
         let Some(stream) = self.streams.get_mut(key as usize) else { return };
         let Some(websocket) = stream.websocket() else { return };
-        let end = websocket.closing.as_ref().map_or_else(
-            || End::new(1006, Cause::EndStream, Side::Remote),
-            |closing| closing.end(),
-        );
+        let end = websocket
+            .closing
+            .as_ref()
+            .map_or_else(|| End::new(1006, Cause::EndStream, Side::Remote), |closing| closing.end());
         self.end(key, end);
     }
 
@@ -196,9 +196,7 @@ impl crate::engine::websocket::Closing {
             return End::new(code, Cause::Violation, Side::Local).because(self.reason.clone());
         }
         match self.heard {
-            Some(code) => {
-                End::new(code.unwrap_or(1005), self.cause.unwrap_or(Cause::CloseFrame), side).because(self.reason.clone())
-            }
+            Some(code) => End::new(code, self.cause.unwrap_or(Cause::CloseFrame), side).because(self.reason.clone()),
             None => End::new(1006, Cause::EndStream, Side::Remote),
         }
     }

@@ -88,17 +88,23 @@ pub(super) struct Exchange {
     pub(super) pending: VecDeque<u8>,
     pub(super) credit: Credited,
     /// The request's end has been seen, with its trailers; it is delivered after `pending`.
-    pub(super) request_end: Option<Option<HeaderMap>>,
+    pub(super) request_end: Option<Tail>,
     pub(super) end_delivered: bool,
     /// The response's body.
     pub(super) body: VecDeque<Bytes>,
     pub(super) queued: usize,
     /// The response ends with `body` and these trailers.
-    pub(super) finish: Option<Option<HeaderMap>>,
+    pub(super) finish: Option<Tail>,
     /// The response has no body, whatever the host gives (HEAD, 204, 304).
     pub(super) bodiless: bool,
     /// It was a handshake that the host refused.
     pub(super) rejected: bool,
+}
+
+/// The end of a body.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    pub(super) trailers: Option<HeaderMap>,
 }
 
 /// What the host is ready to take: all, or so many events.
@@ -152,7 +158,7 @@ impl Stream {
     pub(super) fn cut_off(&self, cause: Cause, side: Side) -> End {
         let Role::WebSocket(websocket) = &self.role else { return End::new(0, cause, side) };
         match websocket.closing.as_ref().and_then(|c| Some((c.heard?, c))) {
-            Some((code, closing)) => End::new(code.unwrap_or(1005), cause, side).because(closing.reason.clone()),
+            Some((code, closing)) => End::new(code, cause, side).because(closing.reason.clone()),
             None => End::new(1006, cause, side),
         }
     }

@@ -6,9 +6,7 @@ use super::progress::BodyPart;
 use super::stream::{End, Exchange, Handshake, Role, Sender, Stream};
 use super::wake::{Flag, Ready, StreamWaker};
 use super::{Connection, Core, DEFAULT_WINDOW, Event, MAX_WINDOW, REMEMBER_RESETS, REMEMBERED_RESETS, Tally, after};
-use crate::engine::event::{
-    Body, Cause, Closed, ControlFrame, Fragment, LogLevel, Message, Request, Side, StreamKind,
-};
+use crate::engine::event::{Body, Cause, Closed, ControlFrame, Fragment, LogLevel, Message, Request, Side, StreamKind};
 use crate::engine::flood::Floods;
 use crate::engine::handle::{ConnectionId, StreamId};
 use crate::engine::loops::LoopState;
@@ -186,7 +184,8 @@ impl Task {
         let polled = catch_unwind(AssertUnwindSafe(|| self.tick(cx)));
         let polled = polled.unwrap_or_else(|_| {
             count(&conn.state.own().counters.panics);
-            let log = || conn.state.shared.log(LogLevel::Error, "a panic ended a connection: a bug in h2ws or in a callback");
+            let log =
+                || conn.state.shared.log(LogLevel::Error, "a panic ended a connection: a bug in h2ws or in a callback");
             let _ = catch_unwind(AssertUnwindSafe(log));
             // one more panic, say in `closed`, and the rest is given up
             let ended = catch_unwind(AssertUnwindSafe(|| self.give_up(cx)));
@@ -325,9 +324,11 @@ impl Task {
                     if progress || core.write_deadline.is_none() {
                         core.write_deadline = after(core.now, core.config.write_timeout);
                     }
-                    // what was written need not be kept until all is
-                    let written = std::mem::take(&mut core.written);
-                    pipe.output.drain(..written);
+                    // what was written need not be kept until all is; what is moved is never more than that
+                    if core.written >= pipe.output.len() / 2 {
+                        let written = std::mem::take(&mut core.written);
+                        pipe.output.drain(..written);
+                    }
                     core.walked = pipe.output.len();
                     drop(pipe);
                     core.arm(core.write_deadline);
@@ -795,4 +796,3 @@ impl Connection {
         });
     }
 }
-
