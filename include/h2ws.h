@@ -146,7 +146,8 @@ typedef struct h2ws_config {
   /** What a peer may send on one connection before it was read. Default 16777216; 65535 to 2147483647. */
   uint32_t connection_window;
   /**
-   * What waits to be sent on one stream before H2WS_BUSY. One message may exceed it if nothing else waits.
+   * What waits to be sent on one stream before H2WS_BUSY. on_writable comes at half of it; one
+   * message given below that half may exceed it.
    * Default 1048576; 1024 to 1073741824.
    */
   uint32_t send_queue;

@@ -25,8 +25,8 @@ pub struct Config {
     pub stream_window: u32,
     /// What a peer may send on one connection before it was read. Default 16 MiB.
     pub connection_window: u32,
-    /// What waits to be sent on one stream before `Busy`. Default 1 MiB. One message may exceed it if
-    /// nothing else waits.
+    /// What waits to be sent on one stream before `Busy`. Default 1 MiB. `writable` comes at half of it; one message
+    /// given below that half may exceed it.
     pub send_queue: u32,
     /// What waits to be applied by one loop from other threads before `Busy`. Default 64 MiB.
     pub command_queue: u32,

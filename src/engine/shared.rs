@@ -221,11 +221,13 @@ impl Shared {
     }
 }
 
-/// Refuses what does not fit into the stream's send queue. One item may exceed it if nothing else waits.
+/// Refuses what does not fit into the stream's send queue. What comes below low water (half the cap) is taken whatever its
+/// size: `writable` was said for it, and would be said again for ever.
 #[inline]
 fn check_room(slot: &Slot, op: &Op<'_>, cap: u32, counters: &Counters) -> Result<(), Error> {
     let waiting = slot.queued.load(Ordering::Relaxed) as usize + slot.in_flight.load(Ordering::Relaxed) as usize;
-    if waiting > 0 && op.fills_queue() && waiting + op.weight() > cap as usize {
+    let cap = cap as usize;
+    if waiting > cap / 2 && op.fills_queue() && waiting + op.weight() > cap {
         count(&counters.limit_send_queue);
         return Err(Status::Busy.into());
     }

@@ -30,7 +30,8 @@ pub struct h2ws_config {
     pub stream_window: u32,
     /// What a peer may send on one connection before it was read. Default 16777216; 65535 to 2147483647.
     pub connection_window: u32,
-    /// What waits to be sent on one stream before H2WS_BUSY. One message may exceed it if nothing else waits.
+    /// What waits to be sent on one stream before H2WS_BUSY. on_writable comes at half of it; one
+    /// message given below that half may exceed it.
     /// Default 1048576; 1024 to 1073741824.
     pub send_queue: u32,
     /// What waits to be applied by one loop from other threads before H2WS_BUSY. Default 67108864; 1024 to 1073741824.
