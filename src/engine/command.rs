@@ -30,11 +30,12 @@ pub(crate) struct AcceptOptions {
 #[derive(Debug)]
 pub(crate) enum Op<'a> {
     Accept(Box<AcceptOptions>),
-    /// A whole response, to a request or instead of an accept.
+    /// A whole response: to a request, or instead of an accept.
     Respond {
         status: u16,
         headers: HeaderMap,
         body: &'a [u8],
+        reject: bool,
     },
     RespondStart {
         status: u16,
@@ -103,7 +104,9 @@ impl Parcel {
         let copy = Bytes::copy_from_slice;
         let (op, data) = match op {
             Op::Accept(options) => (Op::Accept(options), Bytes::new()),
-            Op::Respond { status, headers, body } => (Op::Respond { status, headers, body: &[] }, copy(body)),
+            Op::Respond { status, headers, body, reject } => {
+                (Op::Respond { status, headers, body: &[], reject }, copy(body))
+            }
             Op::RespondStart { status, headers } => (Op::RespondStart { status, headers }, Bytes::new()),
             Op::Inform { status, headers } => (Op::Inform { status, headers }, Bytes::new()),
             Op::SendBody(data) => (Op::SendBody(&[]), copy(data)),
@@ -126,7 +129,7 @@ impl Parcel {
     pub(crate) fn open<R>(self, apply: impl FnOnce(Op<'_>) -> R) -> R {
         let data = &self.data[..];
         apply(match self.op {
-            Op::Respond { status, headers, .. } => Op::Respond { status, headers, body: data },
+            Op::Respond { status, headers, reject, .. } => Op::Respond { status, headers, body: data, reject },
             Op::SendBody(_) => Op::SendBody(data),
             Op::Message { kind, .. } => Op::Message { kind, data },
             Op::Fragment { kind, last, .. } => Op::Fragment { kind, data, last },

@@ -44,6 +44,9 @@ impl Bound {
             Error::new(status, format!("cannot listen on {address}: {e}"))
         };
         if let Some(path) = address.strip_prefix("unix:") {
+            if path.is_empty() {
+                return Err(Error::new(Status::InvalidArgument, "unix: without a path; write unix:/path"));
+            }
             let listener = std::os::unix::net::UnixListener::bind(path).map_err(failed)?;
             listener.set_nonblocking(true).map_err(failed)?;
             return Ok(Self::Unix(listener, path.to_owned()));

@@ -94,12 +94,20 @@ impl LoopState {
         connection.apply(entry.stream, slot, op)
     }
 
+    fn apply_posted(&self, stream: StreamId, op: Op<'_>) {
+        let parts = Parts::of(stream.0);
+        if let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) {
+            slot.posted.fetch_sub(1, Ordering::AcqRel);
+            if op.fills_queue() {
+                slot.in_flight.fetch_sub(op.weight() as u32, Ordering::Relaxed);
+            }
+        }
+        self.apply_queued(stream, op);
+    }
+
     fn apply_queued(&self, stream: StreamId, op: Op<'_>) {
         let parts = Parts::of(stream.0);
         let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) else { return };
-        if op.fills_queue() {
-            slot.in_flight.fetch_sub(op.weight() as u32, Ordering::Relaxed);
-        }
         if let Err(e) = self.apply(parts, slot, op)
             && e.status() != Status::Gone
         {
@@ -119,7 +127,7 @@ impl LoopState {
             let (commands, owed) = mailbox.drain();
             for command in commands {
                 match command {
-                    Command::Stream { stream, parcel } => parcel.open(|op| self.apply_queued(stream, op)),
+                    Command::Stream { stream, parcel } => parcel.open(|op| self.apply_posted(stream, op)),
                     Command::Connect(incoming) => {
                         tokio::task::spawn_local(preface::serve(Rc::clone(&self), *incoming));
                     }

@@ -2,7 +2,7 @@
 
 use super::command::{Command, Mailbox, Op};
 use super::config::Config;
-use super::event::{Handler, LogLevel};
+use super::event::{Handler, LogLevel, MessageKind};
 use super::handle::{ConnectionId, StreamId};
 use super::listener::{Incoming, Listeners};
 use super::loops;
@@ -164,6 +164,18 @@ impl Shared {
         of_loop.offers.lock().unwrap_or_else(PoisonError::into_inner).get(&stream).cloned()
     }
 
+    /// Whether a handle names a stream that the host has not answered.
+    pub(crate) fn undecided(&self, stream: StreamId) -> Result<(), Error> {
+        self.alive(stream)?;
+        let parts = Parts::of(stream.0);
+        match self.loops[parts.of_loop].streams.slot(parts.slot) {
+            Some(slot) if slot.phase.load(Ordering::Acquire) != phase::UNDECIDED => {
+                Err(Error::new(Status::WrongState, "this exchange has been answered"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a handle names a stream.
     pub(crate) fn alive(&self, stream: StreamId) -> Result<(), Error> {
         let parts = Parts::of(stream.0);
@@ -186,7 +198,9 @@ impl Shared {
         let Some(slot) = of_loop.streams.slot(parts.slot).filter(|slot| slot.alive(parts.generation)) else {
             return Err(Status::Gone.into());
         };
-        if let Some(state) = loops::current(self, parts.of_loop) {
+        if slot.posted.load(Ordering::Acquire) == 0
+            && let Some(state) = loops::current(self, parts.of_loop)
+        {
             if let Err(busy) = check_room(slot, &op, self.config.send_queue, &of_loop.counters) {
                 slot.owed.store(true, Ordering::Relaxed);
                 return Err(busy);
@@ -205,6 +219,7 @@ impl Shared {
                 .mailbox
                 .post(stream, op, self.config.command_queue as usize, |op| {
                     permit(slot, op)?;
+                    slot.posted.fetch_add(1, Ordering::AcqRel);
                     slot.in_flight.fetch_add(weight, Ordering::Relaxed);
                     Ok(())
                 })
@@ -234,6 +249,30 @@ fn check_room(slot: &Slot, op: &Op<'_>, cap: u32, counters: &Counters) -> Result
     Ok(())
 }
 
+/// RFC 6455 §5.4: the fragments of a message stand together, but for control frames between them.
+#[inline]
+fn fragments(slot: &Slot, op: &Op<'_>) -> Result<(), Error> {
+    let open = slot.fragments.load(Ordering::Acquire);
+    match op {
+        Op::Message { .. } if open != 0 => {
+            Err(Error::new(Status::WrongState, "a message in fragments has not been completed"))
+        }
+        Op::Fragment { kind, last, .. } => {
+            let kind = match kind {
+                MessageKind::Text => 1,
+                MessageKind::Binary => 2,
+            };
+            if open != 0 && open != kind {
+                let text = "a message in fragments was begun with the other kind";
+                return Err(Error::new(Status::WrongState, text));
+            }
+            slot.fragments.store(if *last { 0 } else { kind }, Ordering::Release);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses what the exchange's phase does not allow, and moves the phase on.
 #[inline]
 fn permit(slot: &Slot, op: &Op<'_>) -> Result<(), Error> {
@@ -248,7 +287,7 @@ fn permit(slot: &Slot, op: &Op<'_>) -> Result<(), Error> {
                 return wrong("this stream is an ordinary request; answer it with respond");
             }
             match now {
-                phase::OPEN => Ok(()),
+                phase::OPEN => fragments(slot, op),
                 phase::UNDECIDED => wrong(EARLY),
                 _ => wrong("a Close has been sent on this WebSocket"),
             }
@@ -269,7 +308,14 @@ fn permit(slot: &Slot, op: &Op<'_>) -> Result<(), Error> {
             }
             if slot.advance(phase::UNDECIDED, phase::OPEN) { Ok(()) } else { wrong("this handshake has been decided") }
         }
-        Op::Respond { .. } => {
+        Op::Respond { reject, .. } => {
+            if *reject != websocket {
+                return wrong(if websocket {
+                    "this stream is a WebSocket handshake; answer it with accept or reject"
+                } else {
+                    "this stream is an ordinary request; answer it with respond"
+                });
+            }
             if slot.advance(phase::UNDECIDED, phase::FINISHED) {
                 Ok(())
             } else {

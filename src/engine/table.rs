@@ -56,12 +56,17 @@ pub(crate) struct Slot {
     generation: AtomicU32,
     /// Bytes waiting in the stream's send queue.
     pub(crate) queued: AtomicU32,
-    /// Bytes waiting in the loop's command queue for this stream.
+    /// Operations waiting in the loop's command queue for this stream: while there are any, the loop's own go that way
+    /// too, so that what was said first is done first.
+    pub(crate) posted: AtomicU32,
+    /// The bytes of those.
     pub(crate) in_flight: AtomicU32,
     /// One of [`phase`].
     pub(crate) phase: AtomicU8,
     /// It is a WebSocket handshake or a WebSocket.
     pub(crate) websocket: AtomicBool,
+    /// The kind of the message that the host sends in fragments: 0 none, 1 text, 2 binary.
+    pub(crate) fragments: AtomicU8,
     /// `Busy` was said and `writable` is owed.
     pub(crate) owed: AtomicBool,
 }
@@ -156,9 +161,11 @@ impl Slots {
         entry.stream = stream;
         let shared = table.make(slot);
         shared.queued.store(0, Ordering::Relaxed);
+        shared.posted.store(0, Ordering::Relaxed);
         shared.in_flight.store(0, Ordering::Relaxed);
         shared.phase.store(phase::UNDECIDED, Ordering::Relaxed);
         shared.websocket.store(false, Ordering::Relaxed);
+        shared.fragments.store(0, Ordering::Relaxed);
         shared.owed.store(false, Ordering::Relaxed);
         shared.generation.store(entry.generation, Ordering::Release);
         Some(Parts { of_loop, connection: is_connection, slot, generation: entry.generation })

@@ -109,13 +109,10 @@ impl Engine {
     pub fn accept(&self, stream: StreamId, accept: &Accept<'_>) -> Result<(), Error> {
         let offers = self.shared.offers(stream);
         let offered: Vec<&str> = offers.iter().flat_map(|o| o.iter()).map(|s| &**s).collect();
+        // what names nothing, or has been answered, says so first: its offers are forgotten
+        self.shared.undecided(stream)?;
         let headers = connect::accept_headers(accept.headers.clone(), &offered, accept.subprotocol)
-            .map_err(|text| Error::new(Status::InvalidArgument, text));
-        let headers = match headers {
-            Ok(headers) => headers,
-            // a handle that names nothing says so first: its offers are unknown
-            Err(e) => return Err(self.shared.alive(stream).err().unwrap_or(e)),
-        };
+            .map_err(|text| Error::new(Status::InvalidArgument, text))?;
         let options = AcceptOptions {
             headers,
             context: accept.context,
@@ -135,7 +132,8 @@ impl Engine {
             let text = format!("{status} does not refuse a handshake; give 300 to 999");
             return Err(Error::new(Status::InvalidArgument, text));
         }
-        self.respond(stream, status, headers, body)
+        let headers = connect::response_headers(headers);
+        self.shared.perform(stream, Op::Respond { status, headers, body, reject: true })
     }
 
     /// Answers with a whole response. A `content-length` is added where there is none; for HEAD, 204 and 304 the body
@@ -146,7 +144,7 @@ impl Engine {
     /// 200 to 999.
     pub fn respond(&self, stream: StreamId, status: u16, headers: HeaderMap, body: &[u8]) -> Result<(), Error> {
         let headers = final_head(status, headers)?;
-        self.shared.perform(stream, Op::Respond { status, headers, body })
+        self.shared.perform(stream, Op::Respond { status, headers, body, reject: false })
     }
 
     /// Begins a response; [`Self::send_body`] and [`Self::finish`] follow.

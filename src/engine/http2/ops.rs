@@ -76,8 +76,8 @@ impl Core {
                 self.accept(conn, key, *options);
                 Ok(())
             }
-            Op::Respond { status, headers, body } => {
-                if matches!(self.streams[key as usize].role, Role::Handshake(_)) {
+            Op::Respond { status, headers, body, reject } => {
+                if reject {
                     count(&conn.state.own().counters.rejected_by_host);
                 }
                 self.respond(conn, key, status, headers, Some(body))
