@@ -143,6 +143,25 @@ fn rapid_reset_one_by_one() {
     );
 }
 
+/// The bucket fills up again: what is slow enough is no attack.
+#[test]
+fn resets_within_their_rate_are_no_attack() {
+    let change = |config: &mut Config| {
+        config.reset_burst = 5;
+        config.reset_rate = 1 << 20;
+    };
+    attack(change, 16 * MIB, nothing, |host, ()| {
+        let mut client = host.client();
+        for _ in 0..40 {
+            let stream = client.open(&connect_fields("/never"), false);
+            client.rst(stream, CANCEL);
+            client.sync();
+        }
+        let stream = client.connect_websocket("/echo");
+        client.echo(stream, "served");
+    });
+}
+
 /// CVE-2025-8671 (MadeYouReset): the server is made to reset what it serves.
 #[test]
 fn made_you_reset_by_window_updates() {

@@ -118,6 +118,29 @@ fn remote_close_with_manual_control() {
 }
 
 #[test]
+fn remote_close_with_end_stream_and_manual_control() {
+    let (host, mut client, stream, id) = open_with("/manual", 50);
+    client.data_end(stream, &ws_close(1000, "bye"));
+    assert_eq!(host.control(id, ControlKind::Close), (b"bye".to_vec(), Some(1000)));
+    for n in 0..3 {
+        let text = format!("{n} after the peer's end");
+        host.engine.send(id, MessageKind::Text, text.as_bytes()).expect("our side is open until the host closes it");
+        client.expect(&Frame::data(stream, server_frame(TEXT, text.as_bytes())));
+    }
+    host.engine.close(id, Some(1000), "").expect("the host answers");
+    client.expect(&Frame::data_end(stream, server_close(1000, "")));
+    over(&host, &mut client, stream, id, (1000, Cause::CloseFrame, NO_ERROR, Side::Remote));
+}
+
+#[test]
+fn remote_end_stream_with_manual_control() {
+    let (host, mut client, stream, id) = open("/manual");
+    client.data_end(stream, b"");
+    client.expect(&Frame::data_end(stream, []));
+    over(&host, &mut client, stream, id, (1006, Cause::EndStream, NO_ERROR, Side::Remote));
+}
+
+#[test]
 fn remote_end_stream() {
     let (host, mut client, stream, id) = open("/quiet");
     client.data_end(stream, &ws_text("the last"));
@@ -413,9 +436,8 @@ fn local_goaway() {
 fn local_tcp_close() {
     let (host, mut client, _, id) = open("/quiet");
     host.engine.shutdown().expect("running");
-    let closed = host.closed(id);
-    assert_eq!((closed.code, closed.side), (1006, Side::Local), "{closed:?}");
-    client.wait_end();
+    assert_eq!(host.closed(id).facts(), (1006, Cause::Drain, NO_ERROR, Side::Local));
+    client.expect_goaway(NO_ERROR);
 }
 
 #[test]
@@ -482,6 +504,28 @@ fn local_drain_lets_requests_finish() {
 }
 
 #[test]
+fn local_drain_refuses_handshakes_that_come_late_and_serves_requests() {
+    let (host, mut client, stream, _) = open("/quiet");
+    client.hold_pings();
+    std::thread::scope(|scope| {
+        let drain = scope.spawn(|| host.engine.drain(Duration::from_secs(10)));
+        // the second GOAWAY waits for the answer to a PING: until then the peer may not know of the first
+        assert_eq!(client.goaway().last_stream(), MAX_WINDOW);
+        let get = client.get("/hello");
+        assert_eq!(client.response(get).body, b"hello, world");
+        let handshake = client.open(&support::client::connect_fields("/echo"), false);
+        assert_eq!(client.response(handshake).head.status(), "503");
+        assert_eq!(host.stats().refused_draining, 1);
+        client.answer_pings();
+        assert_eq!(client.goaway().last_stream(), handshake);
+        assert_eq!(client.ws_frame(stream).opcode, CLOSE);
+        client.data_end(stream, &ws_close(1001, ""));
+        assert_eq!(client.wait_end(), End::Fin);
+        drain.join().unwrap().expect("all ended in time");
+    });
+}
+
+#[test]
 fn local_drain_of_many_sockets() {
     const SOCKETS: usize = 1000;
     let host = Host::with(|config| config.max_streams = SOCKETS as u32);
@@ -515,6 +559,22 @@ fn both_close_at_once() {
     let closed = host.closed(id);
     assert_eq!((closed.code, closed.cause), (1000, Cause::CloseFrame), "the peer's code: {closed:?}");
     client.expect_silence_on(stream);
+}
+
+/// The table of the documentation and the tests of this file name each other.
+#[test]
+fn the_documentation_has_a_row_for_each_test() {
+    let (table, tests) = (include_str!("../docs/close.md"), include_str!("close.rs"));
+    let names = tests.split("#[test]\nfn ").skip(1).map(|test| test.split('(').next().unwrap());
+    let own = "the_documentation_has_a_row_for_each_test";
+    let missing: Vec<_> = names.filter(|name| *name != own && !table.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/close.md does not name {missing:?}");
+    let named =
+        table.split('`').skip(1).step_by(2).filter(|name| {
+            ["remote_", "local_", "both_", "ten_thousand_"].iter().any(|prefix| name.starts_with(prefix))
+        });
+    let unknown: Vec<_> = named.filter(|name| !tests.contains(&format!("fn {name}("))).collect();
+    assert!(unknown.is_empty(), "docs/close.md names tests that are not there: {unknown:?}");
 }
 
 // --- ten thousand, one after another on one connection (h2's counters of a connection's life notwithstanding)

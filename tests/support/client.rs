@@ -150,6 +150,8 @@ pub struct Client {
     /// WebSocket bytes that came, not yet parsed.
     websocket: HashMap<u32, Vec<u8>>,
     pings: u64,
+    hold_pings: bool,
+    held_pings: Vec<Vec<u8>>,
 }
 
 impl Client {
@@ -181,6 +183,8 @@ impl Client {
             sent: HashMap::new(),
             websocket: HashMap::new(),
             pings: 0,
+            hold_pings: false,
+            held_pings: Vec::new(),
         }
     }
 
@@ -418,6 +422,7 @@ impl Client {
                     self.answer(&Frame::new(SETTINGS, ACK, 0, []));
                 }
             }
+            PING if frame.flags & ACK == 0 && self.hold_pings => self.held_pings.push(frame.payload),
             PING if frame.flags & ACK == 0 => self.answer(&Frame::new(PING, ACK, 0, frame.payload)),
             WINDOW_UPDATE => *self.credit.entry(frame.stream).or_default() += u64::from(frame.increment()),
             HEADERS if frame.flags & END_HEADERS != 0 => {
@@ -441,6 +446,19 @@ impl Client {
     /// An answer that a server which has closed meanwhile need not take.
     fn answer(&mut self, frame: &Frame) {
         let _closed_meanwhile = self.socket.write_all(&frame.encode());
+    }
+
+    /// Leaves the server's PINGs unanswered for now.
+    pub fn hold_pings(&mut self) {
+        self.hold_pings = true;
+    }
+
+    /// Answers the PINGs that were held, and those to come.
+    pub fn answer_pings(&mut self) {
+        self.hold_pings = false;
+        for payload in std::mem::take(&mut self.held_pings) {
+            self.answer(&Frame::new(PING, ACK, 0, payload));
+        }
     }
 
     /// The first frame that fits, now or when it comes. Panics if the connection ends first.
