@@ -14,7 +14,7 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 flags=(-Zsanitizer="$sanitizer" -Cforce-frame-pointers=yes -Cdebuginfo=line-tables-only)
 case $sanitizer in
 address)
-    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 ;;
+    export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:detect_stack_use_after_return=1:strict_string_checks=1 ;;
 thread)
     # The instrumented crate calls the uninstrumented std, which rustc calls a mismatch of ABIs.
     flags+=(-Cunsafe-allow-abi-mismatch=sanitizer)

@@ -10,6 +10,12 @@ pub fn resident() -> u64 {
     kib << 10
 }
 
+/// What a bound on memory is multiplied by: a sanitizer keeps shadow memory and freed blocks, and says so by
+/// `H2WS_MEMORY_FACTOR`. 1 without one.
+pub fn memory_factor() -> u64 {
+    std::env::var("H2WS_MEMORY_FACTOR").map_or(1, |factor| factor.parse().expect("H2WS_MEMORY_FACTOR is a number"))
+}
+
 /// Open descriptors, and what they are.
 pub fn descriptors() -> Vec<String> {
     let mut list: Vec<_> = fs::read_dir("/proc/self/fd")
