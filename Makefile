@@ -98,8 +98,8 @@ sanitize-address: ## the Rust tests with AddressSanitizer and LeakSanitizer
 sanitize-thread: ## the Rust tests with ThreadSanitizer
 	tests/sanitize/rust.sh thread
 
-sanitize-c: ## the C and C++ tests with AddressSanitizer and UndefinedBehaviorSanitizer
-	tests/sanitize/c.sh
+sanitize-c: release-library ## the C++ tests and the test host with AddressSanitizer and UndefinedBehaviorSanitizer
+	tests/sanitize/c.sh $(H2WS_RELEASE)
 
 valgrind: $(HOST) ## the test host under valgrind, driven by Node
 	@tests/setup.sh valgrind node

@@ -52,5 +52,5 @@ done
 echo
 printf 'took %d min %d s\n' $(((SECONDS - begin) / 60)) $(((SECONDS - begin) % 60))
 [ ${#failed[@]} -eq 0 ] || echo "failed: ${failed[*]}"
-echo "$passed passed, ${#failed[@]} failed"
+echo "$passed passed, ${#failed[@]} failed" | tee "$logs/total"
 [ ${#failed[@]} -eq 0 ]
