@@ -8,15 +8,20 @@
 //! One task owns the connection and all its streams ([`task`]); the host's words reach it through [`ops`].
 
 mod deadlines;
+mod deliver;
+mod drive;
 mod exchange;
 mod input;
 mod ops;
 mod output;
 mod pipe;
 mod progress;
+mod request;
+mod start;
 mod stream;
 mod task;
 mod wake;
+mod windows;
 
 use super::config::Config;
 use super::event::{Cause, LogLevel, Side, StreamKind};
