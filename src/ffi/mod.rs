@@ -65,3 +65,10 @@ mod stream;
 mod version;
 mod view;
 mod websocket;
+
+// For the fuzz target of the C API, which calls the exported functions from Rust.
+#[cfg(fuzzing)]
+pub use {
+    callbacks::*, connection::*, engine::*, event::*, listener::*, request::*, stats::*, stream::*, view::*,
+    websocket::*,
+};
