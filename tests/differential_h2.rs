@@ -29,7 +29,6 @@ use support::frame::{
 use support::hpack;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-#[allow(dead_code)]
 mod support;
 
 const WINDOW: u32 = 1 << 20;
@@ -42,7 +41,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 enum End {
     /// The connection ended first.
     Open,
-    EndStream,
+    Whole,
     Trailers(String),
     Reset(u32),
 }
@@ -279,7 +278,7 @@ async fn read_all(mut body: h2::RecvStream) -> (Vec<u8>, End) {
             let value = trailers.get("x-trailer").and_then(|v| v.to_str().ok()).unwrap_or_default();
             (all, End::Trailers(value.to_owned()))
         }
-        Ok(None) => (all, End::EndStream),
+        Ok(None) => (all, End::Whole),
         Err(e) if e.is_reset() => (all, End::Reset(e.reason().map_or(0, u32::from))),
         Err(_) => (all, End::Open),
     }
@@ -392,7 +391,7 @@ impl Handler for Recorder {
                 if body.end {
                     *end = match body.trailers.and_then(|t| t.get("x-trailer")) {
                         Some(value) => End::Trailers(value.to_str().unwrap_or_default().to_owned()),
-                        None => End::EndStream,
+                        None => End::Whole,
                     };
                 }
             }
@@ -405,7 +404,7 @@ impl Handler for Recorder {
             let (Seen::Socket(_, end) | Seen::Request(_, end)) = seen;
             match (closed.cause, closed.side) {
                 (Cause::Reset, Side::Remote) => *end = End::Reset(closed.h2_code),
-                (Cause::EndStream, _) => *end = End::EndStream,
+                (Cause::EndStream, _) => *end = End::Whole,
                 // HEADERS on a WebSocket are its client's fault (RFC 9113 §8.5); `h2` takes them for trailers
                 (Cause::Violation, _) => *end = End::Trailers("the end".to_owned()),
                 (Cause::Disconnected, _) => {}
