@@ -31,6 +31,7 @@ setup: ## installs what the steps of `make test` need (apt, go, pip), and says w
 .PHONY: setup-demo
 setup-demo:
 	@tests/setup.sh rust c node
+	@echo "demo: building the library and examples/echo.c; the first time takes a minute or two"
 
 # --- building (also: host-c, examples, install) ---------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 #   setup.sh NAME...
 #
 #   rust           looks for Rust 1.88 or later with rustfmt and clippy; it does not install it
-#   c              cc, c++, clang, cmake, pkg-config                                             (apt)
+#   c              cc, c++, clang, cmake, pkg-config, curl                                       (apt)
 #   valgrind nghttp2 haproxy node python go                                                      (apt)
 #   h2spec         HTTP/2 conformance suite, built from its pinned version                       (go install)
 #   autobahn       WebSocket conformance suite, in a Python environment of its own               (pip)
@@ -76,6 +76,7 @@ setup_c() {
     have clang || apt_install "clang, for the sanitizers" clang libclang-rt-dev
     have cmake || apt_install "CMake, for the package's tests" cmake
     have pkg-config || apt_install "pkg-config, for the package's tests" pkg-config
+    have curl || apt_install "curl, for the package's tests" curl
 }
 setup_valgrind() { have valgrind || apt_install valgrind valgrind; }
 setup_nghttp2() { have nghttp && have h2load || apt_install "nghttp and h2load, HTTP/2 peers" nghttp2-client; }
