@@ -182,6 +182,13 @@ impl Mailbox {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Runs `f` while nothing can be queued: a stream's handle goes stale here, so that what `commit` found alive
+    /// stays so until its operation is queued.
+    pub(crate) fn while_shut<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _queue = self.lock();
+        f()
+    }
+
     /// Queues an operation if there is room and `commit` agrees; both under the lock, so that what `commit`
     /// changes and the order of the queue never differ.
     pub(crate) fn post(

@@ -96,13 +96,14 @@ impl LoopState {
 
     fn apply_posted(&self, stream: StreamId, op: Op<'_>) {
         let parts = Parts::of(stream.0);
-        if let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) {
-            slot.posted.fetch_sub(1, Ordering::AcqRel);
-            if op.fills_queue() {
-                slot.in_flight.fetch_sub(op.weight() as u32, Ordering::Relaxed);
-            }
-        }
+        let weight = if op.fills_queue() { op.weight() as u32 } else { 0 };
         self.apply_queued(stream, op);
+        // after it was applied: at any time its bytes are counted here or in `queued`, so that no other thread finds
+        // more room than there is
+        if let Some(slot) = self.own().streams.slot(parts.slot).filter(|s| s.alive(parts.generation)) {
+            slot.in_flight.fetch_sub(weight, Ordering::Relaxed);
+            slot.posted.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
     fn apply_queued(&self, stream: StreamId, op: Op<'_>) {

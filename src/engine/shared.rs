@@ -218,6 +218,10 @@ impl Shared {
             of_loop
                 .mailbox
                 .post(stream, op, self.config.command_queue as usize, |op| {
+                    // it may have ended since, and the slot be another's by now
+                    if !slot.alive(Parts::of(stream.0).generation) {
+                        return Err(Status::Gone.into());
+                    }
                     permit(slot, op)?;
                     slot.posted.fetch_add(1, Ordering::AcqRel);
                     slot.in_flight.fetch_add(weight, Ordering::Relaxed);

@@ -111,7 +111,8 @@ impl Connection {
         struct GiveBack<'a>(&'a LoopState, u32);
         impl Drop for GiveBack<'_> {
             fn drop(&mut self) {
-                self.0.slots.borrow_mut().give_back(&self.0.own().streams, self.1);
+                let own = self.0.own();
+                own.mailbox.while_shut(|| self.0.slots.borrow_mut().give_back(&own.streams, self.1));
             }
         }
         let _give_back = GiveBack(&self.state, slot);
