@@ -102,9 +102,10 @@ sanitize-thread: ## the Rust tests with ThreadSanitizer
 sanitize-c: release-library ## the C++ tests and the test host with AddressSanitizer and UndefinedBehaviorSanitizer
 	tests/sanitize/c.sh $(H2WS_RELEASE)
 
-valgrind: $(HOST) ## the test host under valgrind, driven by Node
+valgrind: $(HOST) ## the test host, driven by Node, and the C tests under valgrind
 	@tests/setup.sh valgrind node
 	tests/sanitize/valgrind.sh $(HOST)
+	$(MAKE) -f tests/c/Makefile LIB=$(abspath $(H2WS_RELEASE)/libh2ws.so) OUT=build/valgrind-c valgrind
 
 fuzz: ## every fuzz target for FUZZ_SECONDS, from the committed corpus
 	tests/fuzz.sh $(FUZZ_SECONDS)
