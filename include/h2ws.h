@@ -190,10 +190,44 @@ typedef struct h2ws_config {
    * Default 1000; 1 to 16777216.
    */
   uint32_t idle_frame_rate;
-  /** 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set. Default 0; 0 or 1. */
+  /** Until a TLS handshake is complete. Default 10000; 0 to 86400000. */
+  uint32_t tls_timeout;
+  /** An HTTP/1.1 connection on which no request came for so long is closed. Default 60000; 0 to 86400000. */
+  uint32_t keep_alive_timeout;
+  /** How hard messages are compressed: 1 is fastest, 9 smallest. Default 1; 1 to 9. */
+  uint32_t deflate_level;
+  /** The window of what h2ws compresses (RFC 7692 section 7.1.2.1), as a power of 2. Default 15; 9 to 15. */
+  uint32_t deflate_server_window_bits;
+  /**
+   * The window that a client may use (RFC 7692 section 7.1.2.2), if it lets the server choose. Default 15; 9 to 15.
+   */
+  uint32_t deflate_client_window_bits;
+  /** A message shorter than this is sent uncompressed. Default 256; 1 to 1073741824. */
+  uint32_t deflate_min_size;
+  /**
+   * What the contexts that sockets keep for themselves may take, all together: promised at accept, allocated at first
+   * use. A socket beyond it keeps none. Default 268435456; 0 to 4294967295.
+   */
+  uint32_t deflate_memory;
+  /**
+   * A message that inflates to more than this times what came, and to more than 1 MiB, is refused.
+   * Default 1000; 2 to 1048576.
+   */
+  uint32_t deflate_ratio;
+  /**
+   * 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set; one over TLS cannot.
+   * Default 0; 0 or 1.
+   */
   int32_t fallback;
-  /** 0. */
-  int32_t reserved;
+  /** 1: permessage-deflate (RFC 7692) is agreed to when a client offers it. Default 0; 0 or 1. */
+  int32_t deflate;
+  /**
+   * 1: h2ws compresses a message with those before it as context (RFC 7692 section 7.1.1.1), at the price of up to
+   * 300 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
+   */
+  int32_t deflate_server_takeover;
+  /** 1: clients may do so (RFC 7692 section 7.1.1.2), at up to 48 KiB a socket. Default 0; 0 or 1. */
+  int32_t deflate_client_takeover;
 } h2ws_config;
 
 /**
@@ -262,6 +296,8 @@ typedef struct h2ws_request {
   const struct h2ws_str *subprotocols;
   /** How many it offered. */
   size_t subprotocol_count;
+  /** The HTTP version that carried it: 10, 11 or 20. */
+  int32_t version;
 } h2ws_request;
 
 /** A piece of a request's body, or its end. All pointers are borrowed until the callback returns. */
@@ -423,8 +459,14 @@ typedef struct h2ws_callbacks {
 typedef struct h2ws_listen_options {
   /** Set by H2WS_LISTEN_OPTIONS_INIT. */
   size_t size;
-  /** 1: requests only, SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent. */
+  /**
+   * 1: requests only. SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent, `Upgrade` is ignored.
+   */
   int32_t no_websockets;
+  /** 1: HTTP/1.1 is not served, and over TLS not offered. */
+  int32_t no_http1;
+  /** 1: HTTP/2 is not served, and over TLS not offered. */
+  int32_t no_http2;
   /** 0. */
   int32_t reserved;
 } h2ws_listen_options;
@@ -436,8 +478,14 @@ typedef uint64_t h2ws_listener;
 typedef struct h2ws_adopt_options {
   /** Set by H2WS_ADOPT_OPTIONS_INIT. */
   size_t size;
-  /** 1: requests only, SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent. */
+  /**
+   * 1: requests only. SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent, `Upgrade` is ignored.
+   */
   int32_t no_websockets;
+  /** 1: HTTP/1.1 is not served, and over TLS not offered. */
+  int32_t no_http1;
+  /** 1: HTTP/2 is not served, and over TLS not offered. */
+  int32_t no_http2;
   /** 0. */
   int32_t reserved;
 } h2ws_adopt_options;
@@ -484,6 +532,10 @@ typedef struct h2ws_stats {
   uint64_t connections;
   /** Connections given to `on_fallback`. */
   uint64_t fallbacks;
+  /** TLS handshakes that succeeded. */
+  uint64_t tls_handshakes;
+  /** Those of them that resumed a session. */
+  uint64_t tls_resumed;
   /** Ordinary requests. */
   uint64_t requests;
   /** WebSocket handshakes. */
@@ -494,6 +546,10 @@ typedef struct h2ws_stats {
   uint64_t messages_in;
   /** Messages sent (whole, or by their last fragment). */
   uint64_t messages_out;
+  /** Messages that came compressed. */
+  uint64_t compressed_in;
+  /** Messages that were sent compressed. */
+  uint64_t compressed_out;
   /** Bytes read from sockets. */
   uint64_t bytes_in;
   /** Bytes written to sockets. */
@@ -526,10 +582,16 @@ typedef struct h2ws_stats {
   uint64_t refused_connections;
   /** Connections that began with neither an HTTP/2 preface nor anything the host takes. */
   uint64_t refused_preface;
+  /** TLS handshakes that failed. */
+  uint64_t refused_tls;
   /** Limit hit: a message longer than `max_message` (close 1009). */
   uint64_t limit_message;
   /** Limit hit: more than `max_fragments` (close 1008). */
   uint64_t limit_fragments;
+  /** Limit hit: a message that inflates by more than `deflate_ratio` (close 1009). */
+  uint64_t limit_ratio;
+  /** Limit hit: WebSockets accepted without contexts of their own, for want of `deflate_memory`. */
+  uint64_t limit_deflate_memory;
   /** Limit hit: more early data than `early_data` (reset ENHANCE_YOUR_CALM). */
   uint64_t limit_early_data;
   /** Limit hit: H2WS_BUSY at the cap of a stream's send queue. */
@@ -546,6 +608,10 @@ typedef struct h2ws_stats {
   uint64_t limit_idle_frames;
   /** Deadline passed: preface. */
   uint64_t timeout_preface;
+  /** Deadline passed: a TLS handshake. */
+  uint64_t timeout_tls;
+  /** Deadline passed: an HTTP/1.1 connection without a request. */
+  uint64_t timeout_keep_alive;
   /** Deadline passed: acknowledgement of our SETTINGS. */
   uint64_t timeout_settings;
   /** Deadline passed: a header block. */
@@ -562,10 +628,14 @@ typedef struct h2ws_stats {
   uint64_t violation_frame;
   /** Text that is not UTF-8 (close 1007). */
   uint64_t violation_utf8;
+  /** Compressed messages that cannot be inflated (close 1007). */
+  uint64_t violation_deflate;
   /** Streams that broke RFC 9113's flow control, or sent HEADERS on a WebSocket. */
   uint64_t violation_stream;
-  /** Connections ended for an HTTP/2 error of the peer. */
+  /** HTTP/2 connections ended for an error of the peer. */
   uint64_t violation_connection;
+  /** HTTP/1.1 connections ended for an error of the peer. */
+  uint64_t violation_http1;
   /** Connection tasks ended by a bug in h2ws or a panicking handler. */
   uint64_t panics;
 } h2ws_stats;

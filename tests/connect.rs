@@ -65,7 +65,7 @@ fn rfc8441_3_the_setting_is_in_the_first_settings_frame() {
 
 #[test]
 fn rfc8441_3_without_websockets_the_setting_is_absent_and_protocol_is_malformed() {
-    let host = Host::with_options(|_| {}, &ListenOptions { websockets: false });
+    let host = Host::with_options(|_| {}, &ListenOptions { websockets: false, ..ListenOptions::default() });
     let mut client = host.client();
     assert_eq!(client.setting(ENABLE_CONNECT_PROTOCOL), None);
     let stream = client.open(&connect_fields("/echo"), false);

@@ -146,7 +146,9 @@ fn adopts_a_socket_of_which_some_was_read() {
 fn adopts_without_websockets() {
     let host = Host::start();
     let (ours, theirs) = tcp_pair();
-    host.engine.adopt(theirs.into(), b"", &AdoptOptions { websockets: false }).expect("a stream socket");
+    host.engine
+        .adopt(theirs.into(), b"", &AdoptOptions { websockets: false, ..AdoptOptions::default() })
+        .expect("a stream socket");
     let mut client = Client::raw(ours);
     client.hello(&Hello::default());
     assert_eq!(client.setting(ENABLE_CONNECT_PROTOCOL), None);

@@ -2,7 +2,7 @@
 
 use super::event::{Control, Credit, Delivery};
 use super::handle::StreamId;
-use super::listener::{Bound, Incoming};
+use super::listener::{Bound, Incoming, ListenOptions};
 use super::status::{Error, Status};
 use crate::proto::frame::MessageKind;
 use bytes::Bytes;
@@ -147,7 +147,7 @@ pub(crate) enum Command {
     /// For one stream.
     Stream { stream: StreamId, parcel: Parcel },
     /// A bound socket to accept on, until it is notified.
-    Listen { bound: Bound, websockets: bool, end: Arc<Notify> },
+    Listen { bound: Bound, options: ListenOptions, end: Arc<Notify> },
     /// A socket to serve.
     Connect(Box<Incoming>),
     /// End all connections in an orderly way; what is left after the time is cut.

@@ -61,8 +61,32 @@ pub struct Config {
     /// Empty DATA, PRIORITY and unknown frames, and WINDOW_UPDATEs beyond what our DATA justifies, a second.
     /// Default 1,000.
     pub idle_frame_rate: u32,
-    /// Whether a connection that does not speak HTTP/2 goes to the host's `fallback`. Default no.
+    /// Until a TLS handshake is complete. Default 10 s.
+    pub tls_timeout: u32,
+    /// An HTTP/1.1 connection on which no request came for so long is closed. Default 60 s.
+    pub keep_alive_timeout: u32,
+    /// How hard messages are compressed: 1 is fastest, 9 smallest. Default 1.
+    pub deflate_level: u32,
+    /// The window of what we compress (RFC 7692 §7.1.2.1), as a power of 2. Default 15: 32 KiB.
+    pub deflate_server_window_bits: u32,
+    /// The window that a client may use (RFC 7692 §7.1.2.2), if it lets us choose. Default 15.
+    pub deflate_client_window_bits: u32,
+    /// A message shorter than this is sent uncompressed. Default 256.
+    pub deflate_min_size: u32,
+    /// What the contexts that sockets keep for themselves may take, all together: promised at accept, allocated at
+    /// first use. A socket beyond it keeps none. Default 256 MiB.
+    pub deflate_memory: u32,
+    /// A message that inflates to more than this times what came, and to more than 1 MiB, is refused. Default 1,000.
+    pub deflate_ratio: u32,
+    /// Whether a connection that does not speak HTTP/2 goes to the host's `fallback`. Default no. One over TLS cannot.
     pub fallback: bool,
+    /// Whether permessage-deflate (RFC 7692) is agreed to when a client offers it. Default no.
+    pub deflate: bool,
+    /// Whether we compress a message with those before it as context (RFC 7692 §7.1.1.1), at the price of up to
+    /// 300 KiB for each socket that does. Default no: all sockets of a loop share contexts.
+    pub deflate_server_takeover: bool,
+    /// Whether clients may do so (RFC 7692 §7.1.1.2), at up to 48 KiB a socket. Default no.
+    pub deflate_client_takeover: bool,
 }
 
 impl Default for Config {
@@ -94,7 +118,18 @@ impl Default for Config {
             ping_rate: 100,
             settings_rate: 10,
             idle_frame_rate: 1_000,
+            tls_timeout: 10_000,
+            keep_alive_timeout: 60_000,
+            deflate_level: 1,
+            deflate_server_window_bits: 15,
+            deflate_client_window_bits: 15,
+            deflate_min_size: 256,
+            deflate_memory: 256 << 20,
+            deflate_ratio: 1_000,
             fallback: false,
+            deflate: false,
+            deflate_server_takeover: false,
+            deflate_client_takeover: false,
         }
     }
 }
@@ -135,6 +170,14 @@ pub const FIELDS: &[Field] = &[
     ("ping_rate", |c| &mut c.ping_rate, 1, 1 << 20),
     ("settings_rate", |c| &mut c.settings_rate, 1, 1 << 20),
     ("idle_frame_rate", |c| &mut c.idle_frame_rate, 1, 1 << 24),
+    ("tls_timeout", |c| &mut c.tls_timeout, 0, DAY),
+    ("keep_alive_timeout", |c| &mut c.keep_alive_timeout, 0, DAY),
+    ("deflate_level", |c| &mut c.deflate_level, 1, 9),
+    ("deflate_server_window_bits", |c| &mut c.deflate_server_window_bits, 9, 15),
+    ("deflate_client_window_bits", |c| &mut c.deflate_client_window_bits, 9, 15),
+    ("deflate_min_size", |c| &mut c.deflate_min_size, 1, 1 << 30),
+    ("deflate_memory", |c| &mut c.deflate_memory, 0, u32::MAX),
+    ("deflate_ratio", |c| &mut c.deflate_ratio, 2, 1 << 20),
 ];
 
 impl Config {

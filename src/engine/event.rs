@@ -66,6 +66,8 @@ pub struct Request<'a> {
     pub peer: &'a str,
     /// There is no body: no `body` event will come.
     pub end: bool,
+    /// The HTTP version that carried it.
+    pub version: http::Version,
 }
 
 /// A piece of a request's body.

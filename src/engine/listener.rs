@@ -19,6 +19,24 @@ const BACKLOG: i32 = 1024;
 /// How long a listener rests after `accept` failed, say for want of descriptors.
 const REST: Duration = Duration::from_millis(50);
 
+/// What a listener's connections, or an adopted one, may do.
+#[derive(Clone, Debug)]
+pub struct ListenOptions {
+    /// Whether WebSockets are served: SETTINGS_ENABLE_CONNECT_PROTOCOL is offered (RFC 8441 §3), an HTTP/1.1 `Upgrade` to
+    /// them is taken. Default yes.
+    pub websockets: bool,
+    /// Whether HTTP/1.1 is served, and over TLS offered. Default yes.
+    pub http1: bool,
+    /// Whether HTTP/2 is served, and over TLS offered. Default yes.
+    pub http2: bool,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self { websockets: true, http1: true, http2: true }
+    }
+}
+
 /// A socket on its way to its loop.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -26,7 +44,7 @@ pub(crate) struct Incoming {
     pub(crate) socket: Socket,
     /// Bytes that somebody has read from it.
     pub(crate) already_read: Vec<u8>,
-    pub(crate) websockets: bool,
+    pub(crate) options: ListenOptions,
 }
 
 /// A bound socket that no loop watches yet.
@@ -151,7 +169,7 @@ impl Drop for Accepting {
 }
 
 /// Accepts until `end` is notified. Runs on one loop; connections go to the loop that has the fewest.
-pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, websockets: bool, end: Arc<Notify>) {
+pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, options: ListenOptions, end: Arc<Notify>) {
     let listener = match bound {
         Bound::Tcp(listener) => tokio::net::TcpListener::from_std(listener).map(Accepting::Tcp),
         Bound::Unix(listener, path) => {
@@ -172,7 +190,7 @@ pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, websockets: bo
             Ok(fd) => {
                 // an error: the peer was gone before we came to it
                 if let Ok(socket) = Socket::adopt(fd)
-                    && let Err(e) = shared.connect(socket, Vec::new(), websockets)
+                    && let Err(e) = shared.connect(socket, Vec::new(), options.clone())
                 {
                     shared.log(LogLevel::Warn, &format!("a connection was refused: {e}"));
                 }

@@ -132,8 +132,8 @@ impl LoopState {
                     Command::Connect(incoming) => {
                         tokio::task::spawn_local(preface::serve(Rc::clone(&self), *incoming));
                     }
-                    Command::Listen { bound, websockets, end } => {
-                        tokio::task::spawn_local(accept_all(Arc::clone(&self.shared), bound, websockets, end));
+                    Command::Listen { bound, options, end } => {
+                        tokio::task::spawn_local(accept_all(Arc::clone(&self.shared), bound, options, end));
                     }
                     Command::Drain(deadline) => {
                         self.ending.notify_waiters();

@@ -1,6 +1,7 @@
 //! The first bytes of a connection: an HTTP/2 preface (RFC 9113 §3.4), or something else.
 
 use super::event::LogLevel;
+use super::handle::ConnectionId;
 use super::http2;
 use super::listener::Incoming;
 use super::loops::LoopState;
@@ -15,6 +16,17 @@ use std::time::Duration;
 
 /// What may come in front of a line's end before we stop looking for an HTTP/1 request line.
 const MAX_LINE: usize = 4 << 10;
+
+/// A connection whose protocol is known.
+pub(crate) struct Greeted {
+    pub(crate) id: ConnectionId,
+    pub(crate) transport: Transport,
+    /// The peer's address as text.
+    pub(crate) peer: String,
+    /// All that was read from it so far.
+    pub(crate) read: Vec<u8>,
+    pub(crate) websockets: bool,
+}
 
 /// Makes sure that a connection is counted out, however its task ends.
 struct Counted(Rc<LoopState>, #[allow(dead_code)] Rc<()>);
@@ -34,7 +46,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
         return;
     }
     let peer = incoming.socket.peer();
-    let (id, websockets) = (incoming.id, incoming.websockets);
+    let (id, options) = (incoming.id, incoming.options);
     let mut transport = match Transport::register(incoming.socket) {
         Ok(transport) => transport,
         Err(e) => return state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}")),
@@ -63,7 +75,10 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
         }
     };
     match found {
-        Found::Http2 => http2::serve(state, id, transport, peer, read, websockets).await,
+        Found::Http2 if options.http2 => {
+            let greeted = Greeted { id, transport, peer, read, websockets: options.websockets };
+            http2::serve(state, greeted).await;
+        }
         Found::End => {}
         other => {
             if state.shared.config.fallback {

@@ -4,7 +4,7 @@ use super::command::{Command, Mailbox, Op};
 use super::config::Config;
 use super::event::{Handler, LogLevel, MessageKind};
 use super::handle::{ConnectionId, StreamId};
-use super::listener::{Incoming, Listeners};
+use super::listener::{Incoming, ListenOptions, Listeners};
 use super::loops;
 use super::stats::{Counters, Stats, count, uncount};
 use super::status::{Error, Status};
@@ -88,7 +88,7 @@ impl Shared {
         self: &Arc<Self>,
         socket: Socket,
         already_read: Vec<u8>,
-        websockets: bool,
+        options: ListenOptions,
     ) -> Result<ConnectionId, Error> {
         if self.draining.load(Ordering::Acquire) {
             return Err(Status::ShuttingDown.into());
@@ -115,7 +115,7 @@ impl Shared {
         count(&chosen.counters.connections);
         let number = self.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let id = ConnectionId((at as u64) << 58 | 1 << 57 | number);
-        let incoming = Box::new(Incoming { id, socket, already_read, websockets });
+        let incoming = Box::new(Incoming { id, socket, already_read, options });
         let sent = chosen.mailbox.push(Command::Connect(incoming));
         if sent.is_err() {
             self.disconnected(at);

@@ -44,6 +44,10 @@ counters! {
     connections,
     /// Connections given to `fallback`.
     fallbacks,
+    /// TLS handshakes that succeeded.
+    tls_handshakes,
+    /// Those of them that resumed a session.
+    tls_resumed,
     /// Ordinary requests.
     requests,
     /// WebSocket handshakes.
@@ -54,6 +58,10 @@ counters! {
     messages_in,
     /// Messages sent (whole, or by their last fragment).
     messages_out,
+    /// Messages that came compressed.
+    compressed_in,
+    /// Messages that were sent compressed.
+    compressed_out,
     /// Bytes read from sockets.
     bytes_in,
     /// Bytes written to sockets.
@@ -86,10 +94,16 @@ counters! {
     refused_connections,
     /// Connections that began with neither an HTTP/2 preface nor anything the host takes.
     refused_preface,
+    /// TLS handshakes that failed.
+    refused_tls,
     /// Limit hit: a message longer than `max_message` (close 1009).
     limit_message,
     /// Limit hit: more than `max_fragments` (close 1008).
     limit_fragments,
+    /// Limit hit: a message that inflates by more than `deflate_ratio` (close 1009).
+    limit_ratio,
+    /// Limit hit: WebSockets accepted without contexts of their own, for want of `deflate_memory`.
+    limit_deflate_memory,
     /// Limit hit: more early data than `early_data` (reset ENHANCE_YOUR_CALM).
     limit_early_data,
     /// Limit hit: `Busy` at the cap of a stream's send queue.
@@ -106,6 +120,10 @@ counters! {
     limit_idle_frames,
     /// Deadline passed: preface.
     timeout_preface,
+    /// Deadline passed: a TLS handshake.
+    timeout_tls,
+    /// Deadline passed: an HTTP/1.1 connection without a request.
+    timeout_keep_alive,
     /// Deadline passed: acknowledgement of our SETTINGS.
     timeout_settings,
     /// Deadline passed: a header block.
@@ -122,10 +140,14 @@ counters! {
     violation_frame,
     /// Text that is not UTF-8 (close 1007).
     violation_utf8,
+    /// Compressed messages that cannot be inflated (close 1007).
+    violation_deflate,
     /// Streams that broke RFC 9113's flow control, or sent HEADERS on a WebSocket.
     violation_stream,
-    /// Connections ended for an HTTP/2 error of the peer.
+    /// HTTP/2 connections ended for an error of the peer.
     violation_connection,
+    /// HTTP/1.1 connections ended for an error of the peer.
+    violation_http1,
     /// Connection tasks ended by a bug in h2ws or a panicking handler.
     panics,
 }

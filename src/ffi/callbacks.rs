@@ -133,6 +133,11 @@ impl Handler for Callbacks {
                 headers,
                 subprotocols: subprotocols.as_ptr(),
                 subprotocol_count: subprotocols.len(),
+                version: match request.version {
+                    http::Version::HTTP_10 => 10,
+                    http::Version::HTTP_11 => 11,
+                    _ => 20,
+                },
             };
             // SAFETY: a function of this type that takes `user` (contract of `h2ws_callbacks`).
             unsafe { on_request(self.user, &raw const event) }

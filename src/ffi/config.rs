@@ -1,6 +1,6 @@
 //! `h2ws_config`: every limit and deadline of an engine.
 
-use super::view::{Versioned, flag, read_versioned, reserved};
+use super::view::{Versioned, flag, read_versioned};
 use crate::host::{Config, Error, FIELDS};
 
 /// The configuration of an engine: initialise it with H2WS_CONFIG_INIT, then set what is to differ.
@@ -67,20 +67,44 @@ pub struct h2ws_config {
     /// Empty DATA, PRIORITY and unknown frames, and WINDOW_UPDATEs beyond what our DATA justifies, a second.
     /// Default 1000; 1 to 16777216.
     pub idle_frame_rate: u32,
-    /// 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set. Default 0; 0 or 1.
+    /// Until a TLS handshake is complete. Default 10000; 0 to 86400000.
+    pub tls_timeout: u32,
+    /// An HTTP/1.1 connection on which no request came for so long is closed. Default 60000; 0 to 86400000.
+    pub keep_alive_timeout: u32,
+    /// How hard messages are compressed: 1 is fastest, 9 smallest. Default 1; 1 to 9.
+    pub deflate_level: u32,
+    /// The window of what h2ws compresses (RFC 7692 section 7.1.2.1), as a power of 2. Default 15; 9 to 15.
+    pub deflate_server_window_bits: u32,
+    /// The window that a client may use (RFC 7692 section 7.1.2.2), if it lets the server choose. Default 15; 9 to 15.
+    pub deflate_client_window_bits: u32,
+    /// A message shorter than this is sent uncompressed. Default 256; 1 to 1073741824.
+    pub deflate_min_size: u32,
+    /// What the contexts that sockets keep for themselves may take, all together: promised at accept, allocated at first
+    /// use. A socket beyond it keeps none. Default 268435456; 0 to 4294967295.
+    pub deflate_memory: u32,
+    /// A message that inflates to more than this times what came, and to more than 1 MiB, is refused.
+    /// Default 1000; 2 to 1048576.
+    pub deflate_ratio: u32,
+    /// 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set; one over TLS cannot.
+    /// Default 0; 0 or 1.
     pub fallback: i32,
-    /// 0.
-    pub reserved: i32,
+    /// 1: permessage-deflate (RFC 7692) is agreed to when a client offers it. Default 0; 0 or 1.
+    pub deflate: i32,
+    /// 1: h2ws compresses a message with those before it as context (RFC 7692 section 7.1.1.1), at the price of up to
+    /// 300 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
+    pub deflate_server_takeover: i32,
+    /// 1: clients may do so (RFC 7692 section 7.1.1.2), at up to 48 KiB a socket. Default 0; 0 or 1.
+    pub deflate_client_takeover: i32,
 }
 
 // SAFETY: integers only, `size` first; the assertion below shows that there is no padding.
 unsafe impl Versioned for h2ws_config {
     const NAME: &'static str = "h2ws_config";
     const INIT: &'static str = "H2WS_CONFIG_INIT";
-    const FIRST_SIZE: usize = size_of::<usize>() + 28 * 4;
+    const FIRST_SIZE: usize = size_of::<usize>() + 38 * 4;
 }
 const _: () =
-    assert!(size_of::<h2ws_config>() == size_of::<usize>() + (FIELDS.len() + 2) * 4, "a field is missing, or padding");
+    assert!(size_of::<h2ws_config>() == size_of::<usize>() + (FIELDS.len() + 4) * 4, "a field is missing, or padding");
 
 /// The configuration at `config`, defaults where it is 0; all defaults when it is NULL. Ranges are the host's to check.
 ///
@@ -99,7 +123,9 @@ pub(super) unsafe fn read(config: *const h2ws_config) -> Result<Config, Error> {
         }
     }
     result.fallback = flag(given.fallback, "config->fallback")?;
-    reserved(given.reserved, "config->reserved")?;
+    result.deflate = flag(given.deflate, "config->deflate")?;
+    result.deflate_server_takeover = flag(given.deflate_server_takeover, "config->deflate_server_takeover")?;
+    result.deflate_client_takeover = flag(given.deflate_client_takeover, "config->deflate_client_takeover")?;
     Ok(result)
 }
 
@@ -113,7 +139,9 @@ impl h2ws_config {
             self.command_queue, self.early_data, self.preface_timeout, self.settings_timeout, self.header_timeout,
             self.accept_timeout, self.close_timeout, self.idle_timeout, self.ping_interval, self.ping_timeout,
             self.write_timeout, self.reset_burst, self.reset_rate, self.ping_rate, self.settings_rate,
-            self.idle_frame_rate,
+            self.idle_frame_rate, self.tls_timeout, self.keep_alive_timeout, self.deflate_level,
+            self.deflate_server_window_bits, self.deflate_client_window_bits, self.deflate_min_size,
+            self.deflate_memory, self.deflate_ratio,
         ]
     }
 }
@@ -154,10 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn flags_and_reserved_are_checked() {
+    fn flags_are_checked() {
         for (config, text) in [
             (h2ws_config { fallback: 2, ..init() }, "config->fallback is 2; it must be 0 or 1"),
-            (h2ws_config { reserved: 1, ..init() }, "config->reserved is 1; it must be 0"),
+            (h2ws_config { deflate: 2, ..init() }, "config->deflate is 2; it must be 0 or 1"),
+            (
+                h2ws_config { deflate_server_takeover: -1, ..init() },
+                "config->deflate_server_takeover is -1; it must be 0 or 1",
+            ),
+            (
+                h2ws_config { deflate_client_takeover: 2, ..init() },
+                "config->deflate_client_takeover is 2; it must be 0 or 1",
+            ),
         ] {
             // SAFETY: a whole struct.
             let error = unsafe { read(&config) }.expect_err("is refused");

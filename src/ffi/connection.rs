@@ -17,17 +17,21 @@ pub type h2ws_connection = u64;
 pub struct h2ws_adopt_options {
     /// Set by H2WS_ADOPT_OPTIONS_INIT.
     pub size: usize,
-    /// 1: requests only, SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent.
+    /// 1: requests only. SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3) is not sent, `Upgrade` is ignored.
     pub no_websockets: i32,
+    /// 1: HTTP/1.1 is not served, and over TLS not offered.
+    pub no_http1: i32,
+    /// 1: HTTP/2 is not served, and over TLS not offered.
+    pub no_http2: i32,
     /// 0.
     pub reserved: i32,
 }
 
-// SAFETY: integers only, `size` first; two `i32` fill a multiple of the alignment, so there is no padding.
+// SAFETY: integers only, `size` first; four `i32` fill a multiple of the alignment, so there is no padding.
 unsafe impl Versioned for h2ws_adopt_options {
     const NAME: &'static str = "h2ws_adopt_options";
     const INIT: &'static str = "H2WS_ADOPT_OPTIONS_INIT";
-    const FIRST_SIZE: usize = size_of::<usize>() + 8;
+    const FIRST_SIZE: usize = size_of::<usize>() + 16;
 }
 const _: () = assert!(size_of::<h2ws_adopt_options>() >= h2ws_adopt_options::FIRST_SIZE, "a field was taken away");
 
@@ -100,5 +104,9 @@ unsafe fn read_options(options: *const h2ws_adopt_options) -> Result<AdoptOption
     // SAFETY: the same contract.
     let options = unsafe { read_versioned(options, "options")? };
     reserved(options.reserved, "options->reserved")?;
-    Ok(AdoptOptions { websockets: !flag(options.no_websockets, "options->no_websockets")? })
+    Ok(AdoptOptions {
+        websockets: !flag(options.no_websockets, "options->no_websockets")?,
+        http1: !flag(options.no_http1, "options->no_http1")?,
+        http2: !flag(options.no_http2, "options->no_http2")?,
+    })
 }

@@ -98,6 +98,8 @@ pub struct h2ws_request {
     pub subprotocols: *const h2ws_str,
     /// How many it offered.
     pub subprotocol_count: usize,
+    /// The HTTP version that carried it: 10, 11 or 20.
+    pub version: i32,
 }
 
 /// A piece of a request's body, or its end. All pointers are borrowed until the callback returns.

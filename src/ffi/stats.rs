@@ -23,6 +23,10 @@ pub struct h2ws_stats {
     pub connections: u64,
     /// Connections given to `on_fallback`.
     pub fallbacks: u64,
+    /// TLS handshakes that succeeded.
+    pub tls_handshakes: u64,
+    /// Those of them that resumed a session.
+    pub tls_resumed: u64,
     /// Ordinary requests.
     pub requests: u64,
     /// WebSocket handshakes.
@@ -33,6 +37,10 @@ pub struct h2ws_stats {
     pub messages_in: u64,
     /// Messages sent (whole, or by their last fragment).
     pub messages_out: u64,
+    /// Messages that came compressed.
+    pub compressed_in: u64,
+    /// Messages that were sent compressed.
+    pub compressed_out: u64,
     /// Bytes read from sockets.
     pub bytes_in: u64,
     /// Bytes written to sockets.
@@ -65,10 +73,16 @@ pub struct h2ws_stats {
     pub refused_connections: u64,
     /// Connections that began with neither an HTTP/2 preface nor anything the host takes.
     pub refused_preface: u64,
+    /// TLS handshakes that failed.
+    pub refused_tls: u64,
     /// Limit hit: a message longer than `max_message` (close 1009).
     pub limit_message: u64,
     /// Limit hit: more than `max_fragments` (close 1008).
     pub limit_fragments: u64,
+    /// Limit hit: a message that inflates by more than `deflate_ratio` (close 1009).
+    pub limit_ratio: u64,
+    /// Limit hit: WebSockets accepted without contexts of their own, for want of `deflate_memory`.
+    pub limit_deflate_memory: u64,
     /// Limit hit: more early data than `early_data` (reset ENHANCE_YOUR_CALM).
     pub limit_early_data: u64,
     /// Limit hit: H2WS_BUSY at the cap of a stream's send queue.
@@ -85,6 +99,10 @@ pub struct h2ws_stats {
     pub limit_idle_frames: u64,
     /// Deadline passed: preface.
     pub timeout_preface: u64,
+    /// Deadline passed: a TLS handshake.
+    pub timeout_tls: u64,
+    /// Deadline passed: an HTTP/1.1 connection without a request.
+    pub timeout_keep_alive: u64,
     /// Deadline passed: acknowledgement of our SETTINGS.
     pub timeout_settings: u64,
     /// Deadline passed: a header block.
@@ -101,10 +119,14 @@ pub struct h2ws_stats {
     pub violation_frame: u64,
     /// Text that is not UTF-8 (close 1007).
     pub violation_utf8: u64,
+    /// Compressed messages that cannot be inflated (close 1007).
+    pub violation_deflate: u64,
     /// Streams that broke RFC 9113's flow control, or sent HEADERS on a WebSocket.
     pub violation_stream: u64,
-    /// Connections ended for an HTTP/2 error of the peer.
+    /// HTTP/2 connections ended for an error of the peer.
     pub violation_connection: u64,
+    /// HTTP/1.1 connections ended for an error of the peer.
+    pub violation_http1: u64,
     /// Connection tasks ended by a bug in h2ws or a panicking handler.
     pub panics: u64,
 }
@@ -113,7 +135,7 @@ pub struct h2ws_stats {
 unsafe impl Versioned for h2ws_stats {
     const NAME: &'static str = "h2ws_stats";
     const INIT: &'static str = "H2WS_STATS_INIT";
-    const FIRST_SIZE: usize = 8 + 47 * 8;
+    const FIRST_SIZE: usize = 8 + 57 * 8;
 }
 const _: () = assert!(size_of::<h2ws_stats>() >= h2ws_stats::FIRST_SIZE, "a field was taken away");
 
@@ -147,25 +169,27 @@ impl h2ws_stats {
     #[rustfmt::skip]
     fn new(stats: &Stats, size: usize) -> Self {
         let Stats {
-            open_connections, open_streams, open_websockets, connections, fallbacks, requests, handshakes,
-            accepted, messages_in, messages_out, bytes_in, bytes_out, reads, writes, rejected_by_host,
+            open_connections, open_streams, open_websockets, connections, fallbacks, tls_handshakes, tls_resumed, requests, handshakes,
+            accepted, messages_in, messages_out, compressed_in, compressed_out, bytes_in, bytes_out, reads, writes, rejected_by_host,
             refused_authority, refused_scheme, refused_protocol, refused_version, refused_malformed,
             refused_plain_connect, refused_undecided, refused_header_fields, refused_draining, refused_connections,
-            refused_preface, limit_message, limit_fragments, limit_early_data, limit_send_queue,
-            limit_command_queue, limit_resets, limit_pings, limit_settings, limit_idle_frames, timeout_preface,
+            refused_preface, refused_tls, limit_message, limit_fragments, limit_ratio, limit_deflate_memory, limit_early_data, limit_send_queue,
+            limit_command_queue, limit_resets, limit_pings, limit_settings, limit_idle_frames, timeout_preface, timeout_tls, timeout_keep_alive,
             timeout_settings, timeout_header, timeout_close, timeout_idle, timeout_ping, timeout_write,
-            violation_frame, violation_utf8, violation_stream, violation_connection, panics,
+            violation_frame, violation_utf8, violation_deflate, violation_stream, violation_connection,
+            violation_http1, panics,
         } = *stats;
         Self {
             size,
-            open_connections, open_streams, open_websockets, connections, fallbacks, requests, handshakes,
-            accepted, messages_in, messages_out, bytes_in, bytes_out, reads, writes, rejected_by_host,
+            open_connections, open_streams, open_websockets, connections, fallbacks, tls_handshakes, tls_resumed, requests, handshakes,
+            accepted, messages_in, messages_out, compressed_in, compressed_out, bytes_in, bytes_out, reads, writes, rejected_by_host,
             refused_authority, refused_scheme, refused_protocol, refused_version, refused_malformed,
             refused_plain_connect, refused_undecided, refused_header_fields, refused_draining, refused_connections,
-            refused_preface, limit_message, limit_fragments, limit_early_data, limit_send_queue,
-            limit_command_queue, limit_resets, limit_pings, limit_settings, limit_idle_frames, timeout_preface,
+            refused_preface, refused_tls, limit_message, limit_fragments, limit_ratio, limit_deflate_memory, limit_early_data, limit_send_queue,
+            limit_command_queue, limit_resets, limit_pings, limit_settings, limit_idle_frames, timeout_preface, timeout_tls, timeout_keep_alive,
             timeout_settings, timeout_header, timeout_close, timeout_idle, timeout_ping, timeout_write,
-            violation_frame, violation_utf8, violation_stream, violation_connection, panics,
+            violation_frame, violation_utf8, violation_deflate, violation_stream, violation_connection,
+            violation_http1, panics,
         }
     }
 }

@@ -69,10 +69,11 @@ impl Engine {
         if self.shared.draining.load(Ordering::Acquire) {
             return Err(Status::ShuttingDown.into());
         }
+        check(options)?;
         let bound = Bound::bind(address)?;
         let (id, end) = self.shared.listeners.add(bound.address()?);
         let of_loop = &self.shared.loops[id.to_raw() as usize % self.shared.loops.len()];
-        of_loop.mailbox.push(Command::Listen { bound, websockets: options.websockets, end })?;
+        of_loop.mailbox.push(Command::Listen { bound, options: options.clone(), end })?;
         Ok(id)
     }
 
@@ -98,7 +99,8 @@ impl Engine {
     /// # Errors
     /// [`Status::NotASocket`]; [`Status::Busy`]: `max_connections` are open; [`Status::ShuttingDown`].
     pub fn adopt(&self, socket: OwnedFd, already_read: &[u8], options: &AdoptOptions) -> Result<ConnectionId, Error> {
-        self.shared.connect(Socket::adopt(socket)?, already_read.to_vec(), options.websockets)
+        check(options)?;
+        self.shared.connect(Socket::adopt(socket)?, already_read.to_vec(), options.clone())
     }
 
     /// Accepts a WebSocket handshake.
@@ -330,6 +332,14 @@ impl Engine {
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
+}
+
+fn check(options: &ListenOptions) -> Result<(), Error> {
+    if options.http1 || options.http2 {
+        return Ok(());
+    }
+    let text = "both HTTP/1.1 and HTTP/2 are switched off; leave one of them on";
+    Err(Error::new(Status::InvalidArgument, text))
 }
 
 fn refuse_on_loop(what: &str) -> Result<(), Error> {

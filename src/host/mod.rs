@@ -8,6 +8,7 @@ pub use crate::engine::event::{
     MessageKind, Request, Side, StreamKind,
 };
 pub use crate::engine::handle::{ConnectionId, ListenerId, StreamId};
+pub use crate::engine::listener::ListenOptions;
 pub use crate::engine::stats::Stats;
 pub use crate::engine::status::{Error, Status};
 pub use engine::Engine;
@@ -29,19 +30,6 @@ pub struct Accept<'a> {
     pub delivery: Delivery,
     /// At once, or as asked for by `demand`.
     pub credit: Credit,
-}
-
-/// What a listener's connections may do.
-#[derive(Clone, Debug)]
-pub struct ListenOptions {
-    /// Whether SETTINGS_ENABLE_CONNECT_PROTOCOL is offered (RFC 8441 §3). Default yes.
-    pub websockets: bool,
-}
-
-impl Default for ListenOptions {
-    fn default() -> Self {
-        Self { websockets: true }
-    }
 }
 
 /// The same for an adopted socket.

@@ -120,11 +120,17 @@ static void fallback_needs_its_callback(void) {
   CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->fallback is -1");
 }
 
-static void reserved_is_0(void) {
+static void flags_are_0_or_1(void) {
   h2ws_callbacks callbacks = least();
   h2ws_config config = H2WS_CONFIG_INIT;
-  config.reserved = 1;
-  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->reserved is 1; it must be 0");
+  config.deflate = 2;
+  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->deflate is 2; it must be 0 or 1");
+  config.deflate = 1;
+  config.deflate_server_takeover = -1;
+  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->deflate_server_takeover is -1");
+  config.deflate_server_takeover = 0;
+  config.deflate_client_takeover = 3;
+  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->deflate_client_takeover is 3");
 }
 
 static void sizes_are_checked(void) {
@@ -187,7 +193,7 @@ int main(void) {
   RUN(every_number_is_taken_at_the_ends_of_its_range);
   RUN(windows_that_do_not_fit_each_other_are_refused);
   RUN(fallback_needs_its_callback);
-  RUN(reserved_is_0);
+  RUN(flags_are_0_or_1);
   RUN(sizes_are_checked);
   RUN(defaults_are_taken_for_null_and_zeros);
   RUN(the_configuration_is_obeyed);

@@ -5,15 +5,16 @@
 #include <string.h>
 
 #define COUNTERS(X)                                                                                                  \
-    X(open_connections) X(open_streams) X(open_websockets) X(connections) X(fallbacks) X(requests) X(handshakes)     \
-    X(accepted) X(messages_in) X(messages_out) X(bytes_in) X(bytes_out) X(reads) X(writes) X(rejected_by_host)       \
-    X(refused_authority) X(refused_scheme) X(refused_protocol) X(refused_version) X(refused_malformed)               \
-    X(refused_plain_connect) X(refused_undecided) X(refused_header_fields) X(refused_draining)                       \
-    X(refused_connections) X(refused_preface) X(limit_message) X(limit_fragments) X(limit_early_data)                \
+    X(open_connections) X(open_streams) X(open_websockets) X(connections) X(fallbacks) X(tls_handshakes)             \
+    X(tls_resumed) X(requests) X(handshakes) X(accepted) X(messages_in) X(messages_out) X(compressed_in)             \
+    X(compressed_out) X(bytes_in) X(bytes_out) X(reads) X(writes) X(rejected_by_host) X(refused_authority)           \
+    X(refused_scheme) X(refused_protocol) X(refused_version) X(refused_malformed) X(refused_plain_connect)           \
+    X(refused_undecided) X(refused_header_fields) X(refused_draining) X(refused_connections) X(refused_preface)      \
+    X(refused_tls) X(limit_message) X(limit_fragments) X(limit_ratio) X(limit_deflate_memory) X(limit_early_data)    \
     X(limit_send_queue) X(limit_command_queue) X(limit_resets) X(limit_pings) X(limit_settings)                      \
-    X(limit_idle_frames) X(timeout_preface) X(timeout_settings) X(timeout_header) X(timeout_close)                   \
-    X(timeout_idle) X(timeout_ping) X(timeout_write) X(violation_frame) X(violation_utf8) X(violation_stream)        \
-    X(violation_connection) X(panics)
+    X(limit_idle_frames) X(timeout_preface) X(timeout_tls) X(timeout_keep_alive) X(timeout_settings)                 \
+    X(timeout_header) X(timeout_close) X(timeout_idle) X(timeout_ping) X(timeout_write) X(violation_frame)           \
+    X(violation_utf8) X(violation_deflate) X(violation_stream) X(violation_connection) X(violation_http1) X(panics)
 
 #define ONE(name) +1
 _Static_assert(sizeof(h2ws_stats) == sizeof(size_t) + (COUNTERS(ONE)) * sizeof(uint64_t),

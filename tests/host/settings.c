@@ -15,11 +15,17 @@ extern char **environ;
     X(max_fragments) X(stream_window) X(connection_window) X(send_queue) X(command_queue) X(early_data)              \
     X(preface_timeout) X(settings_timeout) X(header_timeout) X(accept_timeout) X(close_timeout) X(idle_timeout)      \
     X(ping_interval) X(ping_timeout) X(write_timeout) X(reset_burst) X(reset_rate) X(ping_rate) X(settings_rate)     \
-    X(idle_frame_rate)
+    X(idle_frame_rate) X(tls_timeout) X(keep_alive_timeout) X(deflate_level) X(deflate_server_window_bits)           \
+    X(deflate_client_window_bits) X(deflate_min_size) X(deflate_memory) X(deflate_ratio)
+
+/* Its flags. */
+#define FLAGS(X) X(fallback) X(deflate) X(deflate_server_takeover) X(deflate_client_takeover)
 
 #define ONE(name) +1
 _Static_assert(offsetof(h2ws_config, fallback) == sizeof(size_t) + (FIELDS(ONE)) * sizeof(uint32_t),
                "h2ws_config has other fields than FIELDS lists: bring the list up to date");
+_Static_assert(sizeof(h2ws_config) == sizeof(size_t) + (FIELDS(ONE) FLAGS(ONE)) * sizeof(uint32_t),
+               "h2ws_config has other flags than FLAGS lists: bring the list up to date");
 
 static const struct field {
     const char *name;
@@ -27,6 +33,8 @@ static const struct field {
 } fields[] = {
 #define ENTRY(name) {#name, offsetof(h2ws_config, name)},
     FIELDS(ENTRY)
+}, flags[] = {
+    FLAGS(ENTRY)
 };
 
 /* A decimal number up to `most`. */
@@ -61,17 +69,19 @@ static bool read_field(h2ws_config *config, const char *entry) {
     char variable[64];
     snprintf(variable, sizeof variable, "H2WS_%.*s", (int)(len < 50 ? len : 50), name);
     uint32_t number;
-    if (names(name, len, "fallback")) {
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (!names(name, len, flags[i].name)) continue;
         if (!read_number(variable, value, 1, &number)) return false;
-        config->fallback = (int32_t)number;
+        *(int32_t *)(void *)((char *)config + flags[i].offset) = (int32_t)number;
         return true;
     }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (!names(name, len, fields[i].name)) continue;
         return read_number(variable, value, UINT32_MAX, (uint32_t *)(void *)((char *)config + fields[i].offset));
     }
-    fprintf(stderr, "host-c: %s names no field of h2ws_config; known are fallback", variable);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) fprintf(stderr, ", %s", fields[i].name);
+    fprintf(stderr, "host-c: %s names no field of h2ws_config; known are", variable);
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) fprintf(stderr, " %s,", flags[i].name);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) fprintf(stderr, "%s %s", i ? "," : "", fields[i].name);
     fprintf(stderr, " (in capitals)\n");
     return false;
 }
@@ -82,23 +92,25 @@ static bool read_variable(const char *variable, uint32_t most, uint32_t *out) {
 }
 
 bool settings_read(struct settings *settings) {
-    static const char *const later[] = {"TLS_CERT", "TLS_KEY", "DEFLATE"};
+    static const char *const later[] = {"TLS_CERT", "TLS_KEY"};
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         const char *value = getenv(later[i]);
         if (!value || !*value || strcmp(value, "0") == 0) continue;
-        fprintf(stderr, "host-c: %s is set, but this build speaks neither TLS nor permessage-deflate; unset it\n", later[i]);
+        fprintf(stderr, "host-c: %s is set, but this build does not speak TLS; unset it\n", later[i]);
         return false;
     }
     *settings = (struct settings){.config = H2WS_CONFIG_INIT};
     settings->config.loops = 1;
-    uint32_t port = 8080, manual = 0;
+    uint32_t port = 8080, manual = 0, deflate = 0;
     for (char **entry = environ; *entry; entry++)
         if (strncmp(*entry, "H2WS_", strlen("H2WS_")) == 0 && !read_field(&settings->config, *entry)) return false;
     if (!read_variable("PORT", UINT16_MAX, &port) || !read_variable("MANUAL", 1, &manual) ||
+        !read_variable("DEFLATE", 1, &deflate) ||
         !read_variable("LOOPS", UINT32_MAX, &settings->config.loops) ||
         !read_variable("MAX_MESSAGE", UINT32_MAX, &settings->config.max_message))
         return false;
     settings->port = (uint16_t)port;
     settings->manual = manual == 1;
+    if (deflate) settings->config.deflate = 1;
     return true;
 }

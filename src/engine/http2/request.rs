@@ -82,6 +82,7 @@ impl Connection {
             subprotocols: &asked.subprotocols,
             peer: &self.peer,
             end,
+            version: http::Version::HTTP_2,
         });
     }
 

@@ -5,9 +5,8 @@ use super::start::start;
 use super::stream::{End, Sender};
 use super::{Connection, Core, Event, Tally, after};
 use crate::engine::event::{Cause, LogLevel, Side};
-use crate::engine::handle::ConnectionId;
 use crate::engine::loops::LoopState;
-use crate::engine::preface::linger;
+use crate::engine::preface::{Greeted, linger};
 use crate::engine::stats::{Counters, add, count, uncount};
 use crate::engine::transport::Transport;
 use crate::proto::scan::PREFACE;
@@ -43,14 +42,8 @@ struct Task {
 }
 
 /// Serves an HTTP/2 connection. `read` begins with the preface.
-pub(crate) async fn serve(
-    state: Rc<LoopState>,
-    id: ConnectionId,
-    transport: Transport,
-    peer: String,
-    mut read: Vec<u8>,
-    websockets: bool,
-) {
+pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
+    let Greeted { id, transport, peer, mut read, websockets } = greeted;
     let first = read.split_off(PREFACE.len());
     let Some(core) = start(&state, &read, websockets).await else {
         return state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
