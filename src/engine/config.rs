@@ -176,7 +176,7 @@ pub const FIELDS: &[Field] = &[
     ("deflate_server_window_bits", |c| &mut c.deflate_server_window_bits, 9, 15),
     ("deflate_client_window_bits", |c| &mut c.deflate_client_window_bits, 9, 15),
     ("deflate_min_size", |c| &mut c.deflate_min_size, 1, 1 << 30),
-    ("deflate_memory", |c| &mut c.deflate_memory, 0, u32::MAX),
+    ("deflate_memory", |c| &mut c.deflate_memory, 1 << 16, 1 << 31),
     ("deflate_ratio", |c| &mut c.deflate_ratio, 2, 1 << 20),
 ];
 

@@ -135,7 +135,7 @@ pub struct h2ws_stats {
 unsafe impl Versioned for h2ws_stats {
     const NAME: &'static str = "h2ws_stats";
     const INIT: &'static str = "H2WS_STATS_INIT";
-    const FIRST_SIZE: usize = 8 + 57 * 8;
+    const FIRST_SIZE: usize = 8 + 58 * 8;
 }
 const _: () = assert!(size_of::<h2ws_stats>() >= h2ws_stats::FIRST_SIZE, "a field was taken away");
 

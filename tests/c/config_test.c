@@ -38,6 +38,14 @@ static const range fields[] = {
     FIELD(ping_rate, 1, 1048576),
     FIELD(settings_rate, 1, 1048576),
     FIELD(idle_frame_rate, 1, 16777216),
+    FIELD(tls_timeout, 0, DAY),
+    FIELD(keep_alive_timeout, 0, DAY),
+    FIELD(deflate_level, 1, 9),
+    FIELD(deflate_server_window_bits, 9, 15),
+    FIELD(deflate_client_window_bits, 9, 15),
+    FIELD(deflate_min_size, 1, 1073741824),
+    FIELD(deflate_memory, 65536, 2147483648),
+    FIELD(deflate_ratio, 2, 1048576),
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
