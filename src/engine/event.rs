@@ -4,6 +4,7 @@
 //! the engine that does not block, for any stream. A method that blocks holds up its loop alone.
 
 use super::handle::{ConnectionId, StreamId};
+pub use super::tls::info::TlsInfo;
 pub use crate::proto::frame::MessageKind;
 use std::os::fd::OwnedFd;
 
@@ -68,6 +69,8 @@ pub struct Request<'a> {
     pub end: bool,
     /// The HTTP version that carried it.
     pub version: http::Version,
+    /// The TLS of its connection; `None` on cleartext.
+    pub tls: Option<&'a TlsInfo>,
 }
 
 /// A piece of a request's body.

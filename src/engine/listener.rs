@@ -4,6 +4,7 @@ use super::event::LogLevel;
 use super::handle::{ConnectionId, ListenerId};
 use super::shared::Shared;
 use super::status::{Error, Status};
+use super::tls::Tls;
 use super::transport::Socket;
 use std::collections::HashMap;
 use std::io;
@@ -29,11 +30,13 @@ pub struct ListenOptions {
     pub http1: bool,
     /// Whether HTTP/2 is served, and over TLS offered. Default yes.
     pub http2: bool,
+    /// Serves TLS with this; without it, cleartext. Default none.
+    pub tls: Option<Tls>,
 }
 
 impl Default for ListenOptions {
     fn default() -> Self {
-        Self { websockets: true, http1: true, http2: true }
+        Self { websockets: true, http1: true, http2: true, tls: None }
     }
 }
 

@@ -76,6 +76,14 @@ pub(crate) fn on_any_loop() -> bool {
     STATE.with(|state| state.get().is_some())
 }
 
+/// Waits for `future`, `limit` ms at most; 0 is for ever.
+pub(crate) async fn within<T>(limit: u32, future: impl Future<Output = T>) -> Option<T> {
+    if limit == 0 {
+        return Some(future.await);
+    }
+    tokio::time::timeout(Duration::from_millis(limit.into()), future).await.ok()
+}
+
 impl LoopState {
     pub(crate) fn own(&self) -> &LoopShared {
         &self.shared.loops[self.index]

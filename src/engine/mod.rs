@@ -14,5 +14,6 @@ pub(crate) mod shared;
 pub(crate) mod stats;
 pub(crate) mod status;
 mod table;
+pub(crate) mod tls;
 pub(crate) mod transport;
 mod websocket;

@@ -1,18 +1,18 @@
 //! The first bytes of a connection: an HTTP/2 preface (RFC 9113 §3.4), or something else.
 
-use super::event::LogLevel;
+use super::event::{LogLevel, TlsInfo};
 use super::handle::ConnectionId;
 use super::http2;
-use super::listener::Incoming;
-use super::loops::LoopState;
+use super::listener::{Incoming, ListenOptions};
+use super::loops::{LoopState, within};
 use super::stats::count;
-use super::transport::Transport;
+use super::tls::handshake::accept;
+use super::transport::{Plain, Transport, linger};
 use crate::proto::scan::PREFACE;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// What may come in front of a line's end before we stop looking for an HTTP/1 request line.
 const MAX_LINE: usize = 4 << 10;
@@ -23,6 +23,7 @@ pub(crate) struct Greeted {
     pub(crate) transport: Transport,
     /// The peer's address as text.
     pub(crate) peer: String,
+    pub(crate) tls: Option<Box<TlsInfo>>,
     /// All that was read from it so far.
     pub(crate) read: Vec<u8>,
     pub(crate) websockets: bool,
@@ -46,83 +47,82 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
         return;
     }
     let peer = incoming.socket.peer();
-    let (id, options) = (incoming.id, incoming.options);
-    let mut transport = match Transport::register(incoming.socket) {
-        Ok(transport) => transport,
+    let socket = match Plain::register(incoming.socket) {
+        Ok(socket) => socket,
         Err(e) => return state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}")),
     };
-    let limit = state.shared.config.preface_timeout;
-    let mut read = incoming.already_read;
-    let look = async {
-        tokio::select! {
-            found = look(&mut transport, &mut read) => found,
-            // it has asked for nothing yet, so nothing is lost
-            () = ending => Found::End,
-        }
+    let greeted = Greeted {
+        id: incoming.id,
+        peer,
+        tls: None,
+        read: incoming.already_read,
+        websockets: incoming.options.websockets,
+        transport: Transport::Plain(socket),
     };
-    let found = if limit == 0 {
-        look.await
-    } else {
-        match tokio::time::timeout(Duration::from_millis(limit.into()), look).await {
-            Ok(found) => found,
-            Err(_) => {
-                count(&state.own().counters.timeout_preface);
-                return state.shared.log(
-                    LogLevel::Info,
-                    &format!("connection of {peer} ended: no preface within {limit} ms (preface_timeout)"),
-                );
-            }
-        }
+    let greet = greet(&state, greeted, &incoming.options);
+    let (found, mut greeted) = tokio::select! {
+        greeted = greet => match greeted {
+            Some(greeted) => greeted,
+            None => return,
+        },
+        // it has asked for nothing yet, so nothing is lost
+        () = ending => return,
     };
     match found {
-        Found::Http2 if options.http2 => {
-            let greeted = Greeted { id, transport, peer, read, websockets: options.websockets };
-            http2::serve(state, greeted).await;
-        }
-        Found::End => {}
+        Found::Http2 if incoming.options.http2 => http2::serve(state, greeted).await,
         other => {
-            if state.shared.config.fallback {
-                if let Ok(fd) = transport.into_fd() {
-                    count(&state.own().counters.fallbacks);
-                    // the host's code: its panic must not end the loop
-                    let handler = &state.handler;
-                    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| handler.fallback(fd, &read)));
-                }
-                return;
+            let (fallback, tls) = (state.shared.config.fallback, greeted.tls.is_some());
+            if fallback && !tls {
+                return hand_back(&state, greeted);
             }
             count(&state.own().counters.refused_preface);
-            state.shared.log(
-                LogLevel::Info,
-                &format!("connection of {peer} refused: it does not begin with an HTTP/2 preface"),
-            );
+            let text = format!("connection of {} refused: it does not begin with an HTTP/2 preface", greeted.peer);
+            state.shared.log(LogLevel::Info, &text);
             let answer: &[u8] = match other {
                 Found::Http1 => {
                     b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\
                       content-length: 30\r\n\r\nThis port speaks HTTP/2 only.\n"
                 }
                 // SETTINGS, then GOAWAY with PROTOCOL_ERROR
-                _ => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01",
+                _ => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\x01",
             };
-            let _ = poll_fn(|cx| transport.poll_write(cx, answer)).await;
-            linger(&mut transport).await;
+            let _ = poll_fn(|cx| greeted.transport.poll_write(cx, answer)).await;
+            linger(&mut greeted.transport).await;
         }
     }
 }
 
-/// Sends FIN and reads what is still under way, for a moment: closing a socket with unread bytes would reset it
-/// and lose the answer.
-pub(super) async fn linger(transport: &mut Transport) {
-    let _ = poll_fn(|cx| transport.poll_shutdown(cx)).await;
-    let mut sink = [0; 4096];
-    let drained = async {
-        for _ in 0..64 {
-            match poll_fn(|cx| transport.poll_read(cx, &mut sink)).await {
-                Ok(n) if n > 0 => {}
-                _ => return,
-            }
+/// Shakes hands if there is TLS, and reads until it is clear what this is. `None`: it came to nothing.
+async fn greet(state: &LoopState, mut greeted: Greeted, options: &ListenOptions) -> Option<(Found, Greeted)> {
+    if let Some(tls) = &options.tls {
+        let Transport::Plain(socket) = greeted.transport else { return None };
+        let (transport, info) = accept(state, socket, tls, options, &greeted.peer, &mut greeted.read).await?;
+        greeted.transport = transport;
+        let alpn = info.alpn;
+        greeted.tls = Some(info);
+        if alpn == Some("http/1.1") {
+            return Some((Found::Http1, greeted));
         }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(1), drained).await;
+    }
+    let limit = state.shared.config.preface_timeout;
+    match within(limit, look(&mut greeted.transport, &mut greeted.read)).await {
+        Some(Found::End) => None,
+        Some(found) => Some((found, greeted)),
+        None => {
+            count(&state.own().counters.timeout_preface);
+            let text = format!("connection of {} ended: no preface within {limit} ms (preface_timeout)", greeted.peer);
+            state.shared.log(LogLevel::Info, &text);
+            None
+        }
+    }
+}
+
+/// Gives the socket to the host, with what was read.
+fn hand_back(state: &LoopState, greeted: Greeted) {
+    let Some(Ok(fd)) = greeted.transport.into_fd() else { return };
+    count(&state.own().counters.fallbacks);
+    // the host's code: its panic must not end the loop
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.handler.fallback(fd, &greeted.read)));
 }
 
 enum Found {

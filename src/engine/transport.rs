@@ -1,11 +1,14 @@
-//! Sockets: what may be served, and the two kinds that are.
+//! Sockets: what may be served, the two kinds that are, and TLS on them.
 
 use super::status::{Error, Status};
+use super::tls::stream::TlsStream;
 use socket2::{Domain, SockRef, Type};
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -54,12 +57,12 @@ impl Socket {
 
 /// A socket on a loop.
 #[derive(Debug)]
-pub(crate) enum Transport {
+pub(crate) enum Plain {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-impl Transport {
+impl Plain {
     pub(crate) fn register(socket: Socket) -> io::Result<Self> {
         Ok(match socket {
             Socket::Tcp(socket) => Self::Tcp(TcpStream::from_std(socket)?),
@@ -68,7 +71,7 @@ impl Transport {
     }
 
     /// Gives the descriptor back, non-blocking.
-    pub(crate) fn into_fd(self) -> io::Result<OwnedFd> {
+    fn into_fd(self) -> io::Result<OwnedFd> {
         Ok(match self {
             Self::Tcp(socket) => socket.into_std()?.into(),
             Self::Unix(socket) => socket.into_std()?.into(),
@@ -93,11 +96,87 @@ impl Transport {
         }
     }
 
-    /// Sends FIN; an error means that the socket has ended anyway.
+    pub(crate) fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
+            Self::Unix(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
+        }
+    }
+
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::Unix(socket) => Pin::new(socket).poll_shutdown(cx),
         }
     }
+}
+
+/// What a connection reads and writes.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Plain(Plain),
+    Tls(Box<TlsStream>),
+}
+
+impl Transport {
+    /// Gives the descriptor back, non-blocking. `None`: there is TLS on it, which nobody else could go on with.
+    pub(crate) fn into_fd(self) -> Option<io::Result<OwnedFd>> {
+        match self {
+            Self::Plain(socket) => Some(socket.into_fd()),
+            Self::Tls(_) => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => socket.poll_read(cx, buffer),
+            Self::Tls(stream) => stream.poll_read(cx, buffer),
+        }
+    }
+
+    /// Takes bytes. They are with the socket when [`Self::poll_flush`] is ready.
+    #[inline]
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => socket.poll_write(cx, bytes),
+            Self::Tls(stream) => stream.poll_write(cx, bytes),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Tls(stream) => stream.poll_flush(cx),
+        }
+    }
+
+    /// Sends FIN, over TLS after close_notify; an error means that the socket has ended anyway.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => socket.poll_shutdown(cx),
+            Self::Tls(stream) => stream.poll_shutdown(cx),
+        }
+    }
+}
+
+/// Sends FIN and reads what is still under way, for a moment: closing a socket with unread bytes would reset it
+/// and lose the answer.
+pub(crate) async fn linger(transport: &mut Transport) {
+    let ended = async {
+        let _ = poll_fn(|cx| transport.poll_shutdown(cx)).await;
+        let mut sink = [0; 4096];
+        for _ in 0..64 {
+            match poll_fn(|cx| transport.poll_read(cx, &mut sink)).await {
+                Ok(n) if n > 0 => {}
+                _ => return,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), ended).await;
 }

@@ -105,6 +105,7 @@ unsafe fn read_options(options: *const h2ws_adopt_options) -> Result<AdoptOption
     let options = unsafe { read_versioned(options, "options")? };
     reserved(options.reserved, "options->reserved")?;
     Ok(AdoptOptions {
+        tls: None,
         websockets: !flag(options.no_websockets, "options->no_websockets")?,
         http1: !flag(options.no_http1, "options->no_http1")?,
         http2: !flag(options.no_http2, "options->no_http2")?,

@@ -108,6 +108,7 @@ unsafe fn read_options(options: *const h2ws_listen_options) -> Result<ListenOpti
     let options = unsafe { read_versioned(options, "options")? };
     reserved(options.reserved, "options->reserved")?;
     Ok(ListenOptions {
+        tls: None,
         websockets: !flag(options.no_websockets, "options->no_websockets")?,
         http1: !flag(options.no_http1, "options->no_http1")?,
         http2: !flag(options.no_http2, "options->no_http2")?,

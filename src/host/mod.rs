@@ -5,12 +5,13 @@ mod engine;
 pub use crate::engine::config::{Config, FIELDS};
 pub use crate::engine::event::{
     Body, Cause, Closed, Control, ControlFrame, ControlKind, Credit, Delivery, Fragment, Handler, LogLevel, Message,
-    MessageKind, Request, Side, StreamKind,
+    MessageKind, Request, Side, StreamKind, TlsInfo,
 };
 pub use crate::engine::handle::{ConnectionId, ListenerId, StreamId};
 pub use crate::engine::listener::ListenOptions;
 pub use crate::engine::stats::Stats;
 pub use crate::engine::status::{Error, Status};
+pub use crate::engine::tls::Tls;
 pub use engine::Engine;
 
 use http::HeaderMap;

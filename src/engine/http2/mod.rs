@@ -24,7 +24,7 @@ mod wake;
 mod windows;
 
 use super::config::Config;
-use super::event::{Cause, LogLevel, Side, StreamKind};
+use super::event::{Cause, LogLevel, Side, StreamKind, TlsInfo};
 use super::flood::Floods;
 use super::handle::{ConnectionId, StreamId};
 use super::loops::LoopState;
@@ -61,6 +61,7 @@ pub(crate) struct Connection {
     id: ConnectionId,
     state: Rc<LoopState>,
     peer: Box<str>,
+    tls: Option<Box<TlsInfo>>,
     /// Never borrowed while the host's code runs.
     core: RefCell<Core>,
     /// The task runs: it looks for work before it sleeps and need not be woken.

@@ -83,6 +83,7 @@ impl Connection {
             peer: &self.peer,
             end,
             version: http::Version::HTTP_2,
+            tls: self.tls.as_deref(),
         });
     }
 

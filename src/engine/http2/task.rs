@@ -6,9 +6,9 @@ use super::stream::{End, Sender};
 use super::{Connection, Core, Event, Tally, after};
 use crate::engine::event::{Cause, LogLevel, Side};
 use crate::engine::loops::LoopState;
-use crate::engine::preface::{Greeted, linger};
+use crate::engine::preface::Greeted;
 use crate::engine::stats::{Counters, add, count, uncount};
-use crate::engine::transport::Transport;
+use crate::engine::transport::{Transport, linger};
 use crate::proto::scan::PREFACE;
 use h2::Reason;
 use std::cell::{Cell, RefCell};
@@ -43,7 +43,7 @@ struct Task {
 
 /// Serves an HTTP/2 connection. `read` begins with the preface.
 pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
-    let Greeted { id, transport, peer, mut read, websockets } = greeted;
+    let Greeted { id, transport, peer, tls, mut read, websockets } = greeted;
     let first = read.split_off(PREFACE.len());
     let Some(core) = start(&state, &read, websockets).await else {
         return state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
@@ -52,6 +52,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
         id,
         state: Rc::clone(&state),
         peer: peer.into(),
+        tls,
         core: RefCell::new(core),
         ticking: Cell::new(false),
         waker: RefCell::new(None),
@@ -62,8 +63,14 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     let mut task = Task { conn, transport, timer: None, timer_at: None, first, over: false, eof: false };
     poll_fn(|cx| task.poll(cx)).await;
     state.connections.borrow_mut().remove(key);
-    if !task.eof && !state.stopping() {
+    if state.stopping() {
+        return;
+    }
+    if !task.eof {
         linger(&mut task.transport).await;
+    } else if let Transport::Tls(stream) = &mut task.transport {
+        // RFC 8446 §6.1: our close_notify too, if the socket takes it
+        poll_fn(|cx| Poll::Ready(stream.poll_shutdown(cx).is_ready())).await;
     }
 }
 
@@ -236,7 +243,19 @@ impl Task {
         pipe.output.clear();
         core.written = 0;
         core.walked = 0;
-        core.write_deadline = None;
+        // over TLS, what was taken may still wait for the socket
+        match self.transport.poll_flush(cx) {
+            Poll::Ready(Ok(())) => core.write_deadline = None,
+            Poll::Ready(Err(_)) => return Poll::Ready(false),
+            Poll::Pending => {
+                if progress || core.write_deadline.is_none() {
+                    core.write_deadline = after(core.now, core.config.write_timeout);
+                }
+                drop(pipe);
+                core.arm(core.write_deadline);
+                return Poll::Pending;
+            }
+        }
         if core.unflushed_answers {
             core.unflushed_answers = false;
             for (_, stream) in &mut core.streams {
