@@ -23,6 +23,7 @@
  * | what | who owns it | until |
  * |---|---|---|
  * | `h2ws_engine *` from `h2ws_engine_create` | the host | `h2ws_engine_destroy` |
+ * | `h2ws_tls *` from `h2ws_tls_create` | the host | `h2ws_tls_destroy`; listeners that use it go on |
  * | a pointer in an argument, and all that it points to | the host | borrowed until the call returns |
  * | a pointer in an event, and all that it points to | h2ws | borrowed until the callback returns |
  * | `fd` given to `h2ws_adopt` | h2ws, from the call on, also when the call fails | h2ws closes it |
@@ -37,7 +38,8 @@
  *   different connections may run at the same time on different loops.
  * - Every function may be called from any thread at any time, also several at once, also inside a
  *   callback. The exceptions are two, and both block: `h2ws_drain` and `h2ws_engine_destroy` give
- *   H2WS_WRONG_THREAD inside a callback. No other function blocks.
+ *   H2WS_WRONG_THREAD inside a callback. No other function blocks, but that `h2ws_tls_create` and
+ *   `h2ws_tls_reload` read files.
  * - While `h2ws_engine_destroy` runs, and after it, no other thread may use the engine pointer.
  * - A callback that blocks holds up its own loop: the connections there wait, others do not.
  * - A callback has to return: no C++ exception and no longjmp may leave it.
@@ -96,6 +98,8 @@ constexpr T h2ws_initialised() {
 #define H2WS_ADOPT_OPTIONS_INIT H2WS_INITIALISER(h2ws_adopt_options)
 /** Initialiser of a h2ws_accept_options. */
 #define H2WS_ACCEPT_OPTIONS_INIT H2WS_INITIALISER(h2ws_accept_options)
+/** Initialiser of a h2ws_tls_config. */
+#define H2WS_TLS_CONFIG_INIT H2WS_INITIALISER(h2ws_tls_config)
 /** Initialiser of a h2ws_stats. */
 #define H2WS_STATS_INIT H2WS_INITIALISER(h2ws_stats)
 
@@ -115,8 +119,65 @@ constexpr T h2ws_initialised() {
  */
 typedef struct h2ws_engine h2ws_engine;
 
+/**
+ * Certificates and keys, loaded: `tls` of `h2ws_listen_options` and `h2ws_adopt_options`. One may serve many listeners
+ * and engines; each keeps what it needs, so it can be destroyed at any time.
+ */
+typedef struct h2ws_tls h2ws_tls;
+
 /** The outcome of a call: H2WS_OK, or a negative H2WS_* number. Numbers are only ever appended. */
 typedef int32_t h2ws_status;
+
+/**
+ * Bytes, or UTF-8 text: not NUL-terminated. `data` may be NULL only when `len` is 0. In C, H2WS_STR("literal") makes
+ * one of a literal.
+ */
+typedef struct h2ws_str {
+  /** The first byte, borrowed: see the function or event that has it. */
+  const char *data;
+  /** How many bytes. */
+  size_t len;
+} h2ws_str;
+
+/**
+ * Where a certificate or a key comes from: a file or bytes, not both. PEM or DER, which is seen from the content.
+ */
+typedef struct h2ws_tls_source {
+  /** The path of a file, UTF-8; read during the call. */
+  struct h2ws_str file;
+  /** The content itself. */
+  struct h2ws_str bytes;
+} h2ws_tls_source;
+
+/** A certificate chain with its key. Both may be in one PEM. */
+typedef struct h2ws_tls_identity {
+  /** The server's certificate, then those that vouch for it; the root may be left out. */
+  struct h2ws_tls_source chain;
+  /** PKCS#8, SEC1 or PKCS#1, not encrypted. */
+  struct h2ws_tls_source key;
+} h2ws_tls_identity;
+
+/** Whether clients are asked for a certificate: one of H2WS_CLIENT_AUTH_*. */
+typedef int32_t h2ws_client_auth;
+
+/** What a `h2ws_tls` is loaded from: initialise it with H2WS_TLS_CONFIG_INIT. */
+typedef struct h2ws_tls_config {
+  /** Set by H2WS_TLS_CONFIG_INIT. */
+  size_t size;
+  /**
+   * At least one. A client gets the first whose certificate has the name that it asks for (SNI) and whose key it can
+   * use; a client that asks for no name or an unknown one gets the first of all.
+   */
+  const struct h2ws_tls_identity *identities;
+  /** How many. */
+  size_t identity_count;
+  /** The roots that vouch for clients' certificates; empty if they are not asked. */
+  struct h2ws_tls_source client_roots;
+  /** One of H2WS_CLIENT_AUTH_*. */
+  h2ws_client_auth client_auth;
+  /** 0. */
+  int32_t reserved;
+} h2ws_tls_config;
 
 /**
  * The configuration of an engine: initialise it with H2WS_CONFIG_INIT, then set what is to differ.
@@ -241,17 +302,6 @@ typedef uint64_t h2ws_connection;
 /** What a stream is for: H2WS_HTTP or H2WS_WEBSOCKET. */
 typedef int32_t h2ws_kind;
 
-/**
- * Bytes, or UTF-8 text: not NUL-terminated. `data` may be NULL only when `len` is 0. In C, H2WS_STR("literal") makes
- * one of a literal.
- */
-typedef struct h2ws_str {
-  /** The first byte, borrowed: see the function or event that has it. */
-  const char *data;
-  /** How many bytes. */
-  size_t len;
-} h2ws_str;
-
 /** A header field. */
 typedef struct h2ws_header {
   /** The name; lower-case in events, any case in arguments. */
@@ -267,6 +317,26 @@ typedef struct h2ws_headers {
   /** How many fields. */
   size_t count;
 } h2ws_headers;
+
+/** The TLS of a connection. All pointers are borrowed until the callback returns. */
+typedef struct h2ws_tls_info {
+  /** The size of this struct in the library that runs. */
+  size_t size;
+  /** `TLSv1.2` or `TLSv1.3`. */
+  struct h2ws_str version;
+  /** The cipher suite, as `TLS13_AES_128_GCM_SHA256`. */
+  struct h2ws_str cipher;
+  /** The name that the client asked for (SNI); empty if it asked for none. */
+  struct h2ws_str server_name;
+  /** The protocol agreed on by ALPN: `h2` or `http/1.1`; empty if the client offered none. */
+  struct h2ws_str alpn;
+  /** The client's certificates in DER, its own first; NULL if it showed none. */
+  const struct h2ws_str *peer_certificates;
+  /** How many it showed. */
+  size_t peer_certificate_count;
+  /** 1: an earlier session was resumed. */
+  int32_t resumed;
+} h2ws_tls_info;
 
 /** A request or a WebSocket handshake has come. All pointers are borrowed until the callback returns. */
 typedef struct h2ws_request {
@@ -298,6 +368,8 @@ typedef struct h2ws_request {
   size_t subprotocol_count;
   /** The HTTP version that carried it: 10, 11 or 20. */
   int32_t version;
+  /** The TLS of its connection; NULL on cleartext. */
+  const struct h2ws_tls_info *tls;
 } h2ws_request;
 
 /** A piece of a request's body, or its end. All pointers are borrowed until the callback returns. */
@@ -469,6 +541,8 @@ typedef struct h2ws_listen_options {
   int32_t no_http2;
   /** 0. */
   int32_t reserved;
+  /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
+  const struct h2ws_tls *tls;
 } h2ws_listen_options;
 
 /** Names a listening socket. 0 names nothing; a stale one gives H2WS_GONE. */
@@ -488,6 +562,8 @@ typedef struct h2ws_adopt_options {
   int32_t no_http2;
   /** 0. */
   int32_t reserved;
+  /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
+  const struct h2ws_tls *tls;
 } h2ws_adopt_options;
 
 /**
@@ -679,8 +755,20 @@ typedef struct h2ws_stats {
 /** The descriptor is no connected TCP or UNIX stream socket. */
 #define H2WS_NOT_A_SOCKET (-62)
 
+/** Certificates or keys cannot be used; the text names the file and the reason. */
+#define H2WS_TLS (-63)
+
 /** A bug in h2ws was caught; the call did nothing more. */
 #define H2WS_PANIC (-99)
+
+/** They are not asked. */
+#define H2WS_CLIENT_AUTH_NONE 0
+
+/** They may show one; one that the roots do not vouch for ends the handshake. */
+#define H2WS_CLIENT_AUTH_OPTIONAL 1
+
+/** They must show one. */
+#define H2WS_CLIENT_AUTH_REQUIRED 2
 
 /** An ordinary request; answer with `h2ws_respond` or `h2ws_respond_start`. */
 #define H2WS_HTTP 0
@@ -777,6 +865,30 @@ size_t h2ws_last_error(char *buffer,
  * library is loaded; do not free it. Any thread, also inside a callback; does not block.
  */
 const char *h2ws_status_text(h2ws_status status);
+
+/**
+ * Loads certificates and keys. `config` and all that it points to are borrowed until the call returns. `*out_tls` is
+ * owned, free it with `h2ws_tls_destroy`.
+ *
+ * H2WS_TLS names the file and what is wrong: it cannot be read, has no certificate or no key in it, the key does not fit
+ * the certificate, the certificate has expired. Any thread; blocks while it reads files.
+ */
+h2ws_status h2ws_tls_create(const struct h2ws_tls_config *config,
+                            struct h2ws_tls **out_tls);
+
+/**
+ * Loads others in their place, for all listeners that use them. Handshakes that begin from now on use the new ones;
+ * connections that are open go on; sessions of before are not resumed. When it fails, as `h2ws_tls_create` may, nothing
+ * has changed. Any thread; blocks while it reads files.
+ */
+h2ws_status h2ws_tls_reload(struct h2ws_tls *tls,
+                            const struct h2ws_tls_config *config);
+
+/**
+ * Frees it. Listeners and connections that use it go on, with what was loaded last. NULL is allowed and does nothing; no
+ * other thread may use the pointer from the call on. Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_tls_destroy(struct h2ws_tls *tls);
 
 /**
  * Starts an engine: its loops run when this returns. `config` may be NULL for the defaults. `config` and `callbacks` are

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 /// The order is that of the header's sections.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "version",
     "status",
     "view",
     "config",
+    "tls",
     "event",
     "callbacks",
     "engine",

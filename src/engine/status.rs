@@ -32,13 +32,15 @@ pub enum Status {
     AddressInUse = -61,
     /// The descriptor is no connected TCP or UNIX stream socket.
     NotASocket = -62,
+    /// Certificates or keys cannot be used; the text names the file and the reason.
+    Tls = -63,
     /// A bug in h2ws was caught; the call did nothing more.
     Panic = -99,
 }
 
 impl Status {
     /// Every status, in the order of the header.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidArgument,
         Self::InvalidConfig,
         Self::NotUtf8,
@@ -51,6 +53,7 @@ impl Status {
         Self::Io,
         Self::AddressInUse,
         Self::NotASocket,
+        Self::Tls,
         Self::Panic,
     ];
 
@@ -74,6 +77,7 @@ impl Status {
             Self::Io => "an operating system call failed",
             Self::AddressInUse => "the address is in use",
             Self::NotASocket => "the descriptor is no connected stream socket",
+            Self::Tls => "certificates or keys cannot be used",
             Self::Panic => "a bug in h2ws was caught",
         }
     }

@@ -9,6 +9,7 @@ use super::event::{
     h2ws_control, h2ws_fragment, h2ws_kind, h2ws_log_level, h2ws_message, h2ws_message_kind, h2ws_request,
 };
 use super::stream::{context_pointer, h2ws_stream};
+use super::tls::with_tls_view;
 use super::view::{Versioned, h2ws_str, invalid, read_versioned, with_header_views};
 use crate::host::{
     Body, Cause, Closed, Config, ControlFrame, ControlKind, Error, Fragment, Handler, LogLevel, Message, MessageKind,
@@ -118,29 +119,32 @@ impl Handler for Callbacks {
     fn request(&self, request: &Request<'_>) {
         let Some(on_request) = self.callbacks.on_request else { return };
         let subprotocols: Vec<h2ws_str> = request.subprotocols.iter().map(|s| h2ws_str::of(s.as_bytes())).collect();
-        with_header_views(Some(request.headers), |headers| {
-            let event = h2ws_request {
-                size: size_of::<h2ws_request>(),
-                stream: request.stream.to_raw(),
-                connection: request.connection.to_raw(),
-                kind: stream_kind(request.kind),
-                end: request.end.into(),
-                method: h2ws_str::of(request.method.as_bytes()),
-                scheme: h2ws_str::of(request.scheme.as_bytes()),
-                authority: h2ws_str::of(request.authority.as_bytes()),
-                path: h2ws_str::of(request.path.as_bytes()),
-                peer: h2ws_str::of(request.peer.as_bytes()),
-                headers,
-                subprotocols: subprotocols.as_ptr(),
-                subprotocol_count: subprotocols.len(),
-                version: match request.version {
-                    http::Version::HTTP_10 => 10,
-                    http::Version::HTTP_11 => 11,
-                    _ => 20,
-                },
-            };
-            // SAFETY: a function of this type that takes `user` (contract of `h2ws_callbacks`).
-            unsafe { on_request(self.user, &raw const event) }
+        with_tls_view(request.tls, |tls| {
+            with_header_views(Some(request.headers), |headers| {
+                let event = h2ws_request {
+                    size: size_of::<h2ws_request>(),
+                    stream: request.stream.to_raw(),
+                    connection: request.connection.to_raw(),
+                    kind: stream_kind(request.kind),
+                    end: request.end.into(),
+                    method: h2ws_str::of(request.method.as_bytes()),
+                    scheme: h2ws_str::of(request.scheme.as_bytes()),
+                    authority: h2ws_str::of(request.authority.as_bytes()),
+                    path: h2ws_str::of(request.path.as_bytes()),
+                    peer: h2ws_str::of(request.peer.as_bytes()),
+                    headers,
+                    subprotocols: subprotocols.as_ptr(),
+                    subprotocol_count: subprotocols.len(),
+                    version: match request.version {
+                        http::Version::HTTP_10 => 10,
+                        http::Version::HTTP_11 => 11,
+                        _ => 20,
+                    },
+                    tls,
+                };
+                // SAFETY: a function of this type that takes `user` (contract of `h2ws_callbacks`).
+                unsafe { on_request(self.user, &raw const event) }
+            });
         });
     }
 

@@ -3,6 +3,7 @@
 use super::engine::{h2ws_engine, host};
 use super::guard::guard;
 use super::status::h2ws_status;
+use super::tls::{h2ws_tls, shared};
 use super::view::{Versioned, flag, h2ws_str, read_versioned, reserved};
 use crate::host::{AdoptOptions, Error, Status};
 use std::ffi::c_int;
@@ -25,13 +26,15 @@ pub struct h2ws_adopt_options {
     pub no_http2: i32,
     /// 0.
     pub reserved: i32,
+    /// Serves TLS with these certificates; NULL: cleartext. Used until the call returns.
+    pub tls: *const h2ws_tls,
 }
 
-// SAFETY: integers only, `size` first; four `i32` fill a multiple of the alignment, so there is no padding.
+// SAFETY: `size` first, four `i32` that fill a multiple of the alignment, a pointer: no padding. All of them may be 0.
 unsafe impl Versioned for h2ws_adopt_options {
     const NAME: &'static str = "h2ws_adopt_options";
     const INIT: &'static str = "H2WS_ADOPT_OPTIONS_INIT";
-    const FIRST_SIZE: usize = size_of::<usize>() + 16;
+    const FIRST_SIZE: usize = 2 * size_of::<usize>() + 16;
 }
 const _: () = assert!(size_of::<h2ws_adopt_options>() >= h2ws_adopt_options::FIRST_SIZE, "a field was taken away");
 
@@ -96,7 +99,7 @@ unsafe extern "C" {
 }
 
 /// # Safety
-/// As [`read_versioned`], and NULL is allowed.
+/// As [`read_versioned`], and NULL is allowed; `tls` is NULL or live.
 unsafe fn read_options(options: *const h2ws_adopt_options) -> Result<AdoptOptions, Error> {
     if options.is_null() {
         return Ok(AdoptOptions::default());
@@ -105,7 +108,8 @@ unsafe fn read_options(options: *const h2ws_adopt_options) -> Result<AdoptOption
     let options = unsafe { read_versioned(options, "options")? };
     reserved(options.reserved, "options->reserved")?;
     Ok(AdoptOptions {
-        tls: None,
+        // SAFETY: NULL or live (the same contract).
+        tls: unsafe { shared(options.tls) },
         websockets: !flag(options.no_websockets, "options->no_websockets")?,
         http1: !flag(options.no_http1, "options->no_http1")?,
         http2: !flag(options.no_http2, "options->no_http2")?,

@@ -2,6 +2,7 @@
 
 use super::connection::h2ws_connection;
 use super::stream::h2ws_stream;
+use super::tls::h2ws_tls_info;
 use super::view::{h2ws_headers, h2ws_str};
 use std::ffi::c_void;
 
@@ -100,6 +101,8 @@ pub struct h2ws_request {
     pub subprotocol_count: usize,
     /// The HTTP version that carried it: 10, 11 or 20.
     pub version: i32,
+    /// The TLS of its connection; NULL on cleartext.
+    pub tls: *const h2ws_tls_info,
 }
 
 /// A piece of a request's body, or its end. All pointers are borrowed until the callback returns.

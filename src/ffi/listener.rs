@@ -3,6 +3,7 @@
 use super::engine::{h2ws_engine, host};
 use super::guard::guard;
 use super::status::{copy_text, h2ws_status};
+use super::tls::{h2ws_tls, shared};
 use super::view::{Versioned, flag, h2ws_str, invalid, read_versioned, reserved};
 use crate::host::{Error, ListenOptions, ListenerId};
 use std::ffi::c_char;
@@ -24,13 +25,15 @@ pub struct h2ws_listen_options {
     pub no_http2: i32,
     /// 0.
     pub reserved: i32,
+    /// Serves TLS with these certificates; NULL: cleartext. Used until the call returns.
+    pub tls: *const h2ws_tls,
 }
 
-// SAFETY: integers only, `size` first; four `i32` fill a multiple of the alignment, so there is no padding.
+// SAFETY: `size` first, four `i32` that fill a multiple of the alignment, a pointer: no padding. All of them may be 0.
 unsafe impl Versioned for h2ws_listen_options {
     const NAME: &'static str = "h2ws_listen_options";
     const INIT: &'static str = "H2WS_LISTEN_OPTIONS_INIT";
-    const FIRST_SIZE: usize = size_of::<usize>() + 16;
+    const FIRST_SIZE: usize = 2 * size_of::<usize>() + 16;
 }
 const _: () = assert!(size_of::<h2ws_listen_options>() >= h2ws_listen_options::FIRST_SIZE, "a field was taken away");
 
@@ -99,7 +102,7 @@ pub unsafe extern "C" fn h2ws_listener_close(engine: *mut h2ws_engine, listener:
 }
 
 /// # Safety
-/// As [`read_versioned`], and NULL is allowed.
+/// As [`read_versioned`], and NULL is allowed; `tls` is NULL or live.
 unsafe fn read_options(options: *const h2ws_listen_options) -> Result<ListenOptions, Error> {
     if options.is_null() {
         return Ok(ListenOptions::default());
@@ -108,7 +111,8 @@ unsafe fn read_options(options: *const h2ws_listen_options) -> Result<ListenOpti
     let options = unsafe { read_versioned(options, "options")? };
     reserved(options.reserved, "options->reserved")?;
     Ok(ListenOptions {
-        tls: None,
+        // SAFETY: NULL or live (the same contract).
+        tls: unsafe { shared(options.tls) },
         websockets: !flag(options.no_websockets, "options->no_websockets")?,
         http1: !flag(options.no_http1, "options->no_http1")?,
         http2: !flag(options.no_http2, "options->no_http2")?,

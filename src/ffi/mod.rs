@@ -21,6 +21,7 @@
 //! | what | who owns it | until |
 //! |---|---|---|
 //! | `h2ws_engine *` from `h2ws_engine_create` | the host | `h2ws_engine_destroy` |
+//! | `h2ws_tls *` from `h2ws_tls_create` | the host | `h2ws_tls_destroy`; listeners that use it go on |
 //! | a pointer in an argument, and all that it points to | the host | borrowed until the call returns |
 //! | a pointer in an event, and all that it points to | h2ws | borrowed until the callback returns |
 //! | `fd` given to `h2ws_adopt` | h2ws, from the call on, also when the call fails | h2ws closes it |
@@ -35,7 +36,8 @@
 //!   different connections may run at the same time on different loops.
 //! - Every function may be called from any thread at any time, also several at once, also inside a
 //!   callback. The exceptions are two, and both block: `h2ws_drain` and `h2ws_engine_destroy` give
-//!   H2WS_WRONG_THREAD inside a callback. No other function blocks.
+//!   H2WS_WRONG_THREAD inside a callback. No other function blocks, but that `h2ws_tls_create` and
+//!   `h2ws_tls_reload` read files.
 //! - While `h2ws_engine_destroy` runs, and after it, no other thread may use the engine pointer.
 //! - A callback that blocks holds up its own loop: the connections there wait, others do not.
 //! - A callback has to return: no C++ exception and no longjmp may leave it.
@@ -62,6 +64,7 @@ mod request;
 mod stats;
 mod status;
 mod stream;
+mod tls;
 mod version;
 mod view;
 mod websocket;
@@ -69,6 +72,6 @@ mod websocket;
 // For the fuzz target of the C API, which calls the exported functions from Rust.
 #[cfg(fuzzing)]
 pub use {
-    callbacks::*, connection::*, engine::*, event::*, listener::*, request::*, stats::*, stream::*, view::*,
+    callbacks::*, connection::*, engine::*, event::*, listener::*, request::*, stats::*, stream::*, tls::*, view::*,
     websocket::*,
 };

@@ -34,6 +34,8 @@ pub const H2WS_IO: h2ws_status = -60;
 pub const H2WS_ADDRESS_IN_USE: h2ws_status = -61;
 /// The descriptor is no connected TCP or UNIX stream socket.
 pub const H2WS_NOT_A_SOCKET: h2ws_status = -62;
+/// Certificates or keys cannot be used; the text names the file and the reason.
+pub const H2WS_TLS: h2ws_status = -63;
 /// A bug in h2ws was caught; the call did nothing more.
 pub const H2WS_PANIC: h2ws_status = -99;
 
@@ -105,6 +107,7 @@ const _: () = {
         (H2WS_IO, Status::Io),
         (H2WS_ADDRESS_IN_USE, Status::AddressInUse),
         (H2WS_NOT_A_SOCKET, Status::NotASocket),
+        (H2WS_TLS, Status::Tls),
         (H2WS_PANIC, Status::Panic),
     ];
     assert!(numbers.len() == Status::ALL.len(), "a status has no H2WS_ constant");

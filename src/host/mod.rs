@@ -11,7 +11,7 @@ pub use crate::engine::handle::{ConnectionId, ListenerId, StreamId};
 pub use crate::engine::listener::ListenOptions;
 pub use crate::engine::stats::Stats;
 pub use crate::engine::status::{Error, Status};
-pub use crate::engine::tls::Tls;
+pub use crate::engine::tls::{ClientAuth, Identity, Source, Tls, TlsConfig};
 pub use engine::Engine;
 
 use http::HeaderMap;

@@ -1,6 +1,7 @@
 /* The test host: a small server with fixed paths, so that one set of suites runs against every binding.
- * Environment: PORT (8080; 0 is any), LOOPS (1), MANUAL=1, MAX_MESSAGE, and H2WS_<FIELD> for every field of
- * h2ws_config. Prints "listening on URL" when it is ready; SIGTERM or SIGINT drains for 5 s and ends it with 0.
+ * Environment: PORT (8080; 0 is any), LOOPS (1), MANUAL=1, MAX_MESSAGE, DEFLATE=1, NO_HTTP1=1, NO_HTTP2=1, TLS_CERT and
+ * TLS_KEY (files; then it speaks TLS), TLS_CLIENT_CA, and H2WS_<FIELD> for every field of h2ws_config. Prints "listening on
+ * URL" when it is ready; SIGHUP loads the certificate anew; SIGTERM or SIGINT drains for 5 s and ends it with 0.
  * What the paths do stands beside them in pages.c and sockets.c. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
@@ -46,22 +47,46 @@ static int fail(const char *doing, h2ws_status status) {
     return status == H2WS_INVALID_CONFIG ? BAD_SETTINGS : EXIT_FAILURE;
 }
 
-static int serve(h2ws_engine *engine, uint16_t port, const sigset_t *ends) {
-    char address[64];
-    snprintf(address, sizeof address, "127.0.0.1:%u", (unsigned)port);
-    h2ws_listener listener;
-    h2ws_status status = h2ws_listen(engine, str(address), NULL, &listener);
-    if (status != H2WS_OK) return fail("listen", status);
-    size_t len;
-    status = h2ws_listener_address(engine, listener, address, sizeof address, &len);
-    if (status != H2WS_OK) return fail("listener_address", status);
-    printf("listening on http://%.*s\n", (int)len, address);
-    fflush(stdout);
+/* Loads the certificate, or loads it anew. */
+static h2ws_status load_tls(const struct settings *settings, h2ws_tls **tls) {
+    h2ws_tls_identity identity = {.chain = {.file = str(settings->cert)}, .key = {.file = str(settings->key)}};
+    h2ws_tls_config config = H2WS_TLS_CONFIG_INIT;
+    config.identities = &identity;
+    config.identity_count = 1;
+    if (settings->client_ca) {
+        config.client_roots.file = str(settings->client_ca);
+        config.client_auth = H2WS_CLIENT_AUTH_OPTIONAL;
+    }
+    return *tls ? h2ws_tls_reload(*tls, &config) : h2ws_tls_create(&config, tls);
+}
 
-    int signal;
-    sigwait(ends, &signal);
-    status = h2ws_drain(engine, DRAIN_MS);
-    return status == H2WS_OK ? EXIT_SUCCESS : fail("drain", status);
+static int serve(h2ws_engine *engine, struct settings *settings, const sigset_t *signals) {
+    h2ws_tls *tls = NULL;
+    if (settings->cert && load_tls(settings, &tls) != H2WS_OK) return fail("tls_create", H2WS_INVALID_CONFIG);
+    settings->options.tls = tls;
+    char address[64];
+    snprintf(address, sizeof address, "127.0.0.1:%u", (unsigned)settings->port);
+    h2ws_listener listener;
+    size_t len;
+    h2ws_status status = h2ws_listen(engine, str(address), &settings->options, &listener);
+    if (status != H2WS_OK) {
+        fail("listen", status);
+    } else if ((status = h2ws_listener_address(engine, listener, address, sizeof address, &len)) != H2WS_OK) {
+        fail("listener_address", status);
+    } else {
+        printf("listening on http%s://%.*s\n", tls ? "s" : "", (int)len, address);
+        fflush(stdout);
+        int signal;
+        while (sigwait(signals, &signal) == 0 && signal == SIGHUP) {
+            if (!tls) continue;
+            if (load_tls(settings, &tls) != H2WS_OK) fail("tls_reload", H2WS_TLS);
+            else fprintf(stderr, "host-c: the certificate was loaded anew\n");
+        }
+        status = h2ws_drain(engine, DRAIN_MS);
+        if (status != H2WS_OK) fail("drain", status);
+    }
+    h2ws_tls_destroy(tls);
+    return status == H2WS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(void) {
@@ -71,11 +96,12 @@ int main(void) {
     if (getenv("VERBOSE")) log_up_to = H2WS_LOG_DEBUG;
 
     /* Before any thread starts: all inherit the mask, so the signals wait for sigwait. */
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
     h2ws_callbacks callbacks = H2WS_CALLBACKS_INIT;
     callbacks.on_request = on_request;
@@ -92,7 +118,7 @@ int main(void) {
 
     int exit_code = EXIT_FAILURE, error = clock_start();
     if (error == 0) {
-        exit_code = serve(engine, settings.port, &ends);
+        exit_code = serve(engine, &settings, &signals);
         clock_stop();
     } else {
         fprintf(stderr, "host-c: clock thread: %s\n", strerror(error));

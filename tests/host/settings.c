@@ -91,26 +91,36 @@ static bool read_variable(const char *variable, uint32_t most, uint32_t *out) {
     return !text || read_number(variable, text, most, out);
 }
 
+/* NULL if it is not set. */
+static const char *path_of(const char *variable) {
+    const char *path = getenv(variable);
+    return path && *path ? path : NULL;
+}
+
 bool settings_read(struct settings *settings) {
-    static const char *const later[] = {"TLS_CERT", "TLS_KEY"};
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-        const char *value = getenv(later[i]);
-        if (!value || !*value || strcmp(value, "0") == 0) continue;
-        fprintf(stderr, "host-c: %s is set, but this build does not speak TLS; unset it\n", later[i]);
-        return false;
-    }
     *settings = (struct settings){.config = H2WS_CONFIG_INIT};
     settings->config.loops = 1;
-    uint32_t port = 8080, manual = 0, deflate = 0;
+    uint32_t port = 8080, manual = 0, deflate = 0, no_http1 = 0, no_http2 = 0;
     for (char **entry = environ; *entry; entry++)
         if (strncmp(*entry, "H2WS_", strlen("H2WS_")) == 0 && !read_field(&settings->config, *entry)) return false;
     if (!read_variable("PORT", UINT16_MAX, &port) || !read_variable("MANUAL", 1, &manual) ||
-        !read_variable("DEFLATE", 1, &deflate) ||
+        !read_variable("DEFLATE", 1, &deflate) || !read_variable("NO_HTTP1", 1, &no_http1) ||
+        !read_variable("NO_HTTP2", 1, &no_http2) ||
         !read_variable("LOOPS", UINT32_MAX, &settings->config.loops) ||
         !read_variable("MAX_MESSAGE", UINT32_MAX, &settings->config.max_message))
         return false;
     settings->port = (uint16_t)port;
     settings->manual = manual == 1;
     if (deflate) settings->config.deflate = 1;
+    settings->options = (h2ws_listen_options)H2WS_LISTEN_OPTIONS_INIT;
+    settings->options.no_http1 = (int32_t)no_http1;
+    settings->options.no_http2 = (int32_t)no_http2;
+    settings->cert = path_of("TLS_CERT");
+    settings->key = path_of("TLS_KEY");
+    settings->client_ca = path_of("TLS_CLIENT_CA");
+    if (!settings->cert != !settings->key) {
+        fprintf(stderr, "host-c: TLS_CERT and TLS_KEY belong together; set both\n");
+        return false;
+    }
     return true;
 }

@@ -1,6 +1,6 @@
 //! What a handshake came to, for the host.
 
-use rustls::{HandshakeKind, ServerConnection};
+use rustls::{HandshakeKind, ProtocolVersion, ServerConnection};
 
 /// The TLS of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,10 @@ impl TlsInfo {
     /// Of a session whose handshake is complete.
     pub(crate) fn of(session: &ServerConnection) -> Self {
         Self {
-            version: session.protocol_version().and_then(|v| v.as_str()).unwrap_or(""),
+            version: match session.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+                _ => "TLSv1.2",
+            },
             cipher: session.negotiated_cipher_suite().and_then(|c| c.suite().as_str()).unwrap_or(""),
             server_name: session.server_name().map(str::to_owned),
             alpn: match session.alpn_protocol() {
