@@ -100,11 +100,11 @@ export class WebSocket {
     else this.#frames.push(item);
   }
 
-  // The next frame, or null at the end of the stream.
-  next() {
+  // The next frame, or null at the end of the stream. 0: however long it takes.
+  next(ms = DEADLINE_MS) {
     const promise = this.#frames.length > 0
       ? Promise.resolve(this.#frames.shift()) : new Promise((resolve) => this.#waiting.push(resolve));
-    return within(promise, 'a WebSocket frame');
+    return ms === 0 ? promise : within(promise, 'a WebSocket frame', ms);
   }
 
   send(opcode, data = Buffer.alloc(0), fin = true) { return this.stream.write(frame(opcode, Buffer.from(data), fin)); }
