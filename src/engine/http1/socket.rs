@@ -79,8 +79,6 @@ impl Core {
         if self.draining && self.drain_deadline.is_none() {
             self.drain_now(conn);
         }
-        // frames may have been queued, and the peer may have ended
-        self.flag.raise();
     }
 
     fn receive(

@@ -243,7 +243,7 @@ impl Task {
                     return Poll::Ready(());
                 }
             }
-            more |= core.flag.raised() || !core.events.is_empty() || core.over;
+            more |= core.http.is_some() && core.flag.raised() || !core.events.is_empty() || core.over;
             if !more {
                 return Poll::Pending;
             }
