@@ -1,4 +1,4 @@
-//! The protocols as state machines over bytes: RFC 6455 frames and RFC 8441 requests.
+//! The protocols as state machines over bytes: RFC 6455 frames, handshakes of RFC 6455 and RFC 8441, HTTP/1.1 requests.
 //!
 //! Nothing here knows of sockets, threads, clocks or hosts; the same bytes give the same answers,
 //! however they are cut.
@@ -6,11 +6,13 @@
 
 pub mod close;
 pub mod connect;
-mod fields;
+pub(crate) mod fields;
 pub mod frame;
+pub mod http1;
 pub mod mask;
 pub mod receive;
 pub mod scan;
+pub mod upgrade;
 pub mod utf8;
 pub mod violation;
 

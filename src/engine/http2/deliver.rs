@@ -2,8 +2,9 @@
 
 use super::input::Step;
 use super::progress::BodyPart;
-use super::stream::{End, Role, Stream};
+use super::stream::{Role, Stream};
 use super::{Connection, Event};
+use crate::engine::ending::End;
 use crate::engine::event::{Body, Closed, ControlFrame, Fragment, Message, StreamKind};
 use crate::engine::handle::StreamId;
 use crate::engine::loops::LoopState;
