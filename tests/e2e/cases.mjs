@@ -141,18 +141,6 @@ export const long = {
       return { bytes, code, reason };
     }), { bytes: 6_000_000, code: 1000, reason: 'done' });
   },
-  async 'a socket that the page does not feed stalls no other'(page) {
-    // /stall takes nothing: 4 MB wait in the browser, and a sibling goes on.
-    assert.deepEqual(await page.run(async () => {
-      const [stalled, sibling] = await Promise.all([e2e.open('/stall'), e2e.open('/echo')]);
-      for (let i = 0; i < 40; i++) stalled.send(new Uint8Array(100_000));
-      const echoed = [];
-      for (let i = 0; i < 20; i++) echoed.push(await e2e.echo(sibling, `beside ${i}`));
-      const waiting = stalled.bufferedAmount > 1_000_000;
-      sibling.close(1000);
-      return { waiting, echoed: echoed.every(Boolean), hello: (await e2e.get('/hello')).status };
-    }), { waiting: true, echoed: true, hello: 200 });
-  },
   async '1,000 messages in order'(page) {
     assert.equal(await page.run(async () => {
       const socket = await e2e.open('/echo');
@@ -165,5 +153,21 @@ export const long = {
       socket.close(1000);
       return got.every((text, i) => text === `message ${i}`);
     }), true);
+  },
+};
+
+/** What only sockets of one connection can do to each other. */
+export const shared = {
+  async 'a socket that the host does not read stalls no other'(page) {
+    // /stall takes nothing: 4 MB wait in the browser, and a sibling goes on.
+    assert.deepEqual(await page.run(async () => {
+      const [stalled, sibling] = await Promise.all([e2e.open('/stall'), e2e.open('/echo')]);
+      for (let i = 0; i < 40; i++) stalled.send(new Uint8Array(100_000));
+      const echoed = [];
+      for (let i = 0; i < 20; i++) echoed.push(await e2e.echo(sibling, `beside ${i}`));
+      const waiting = stalled.bufferedAmount > 1_000_000;
+      sibling.close(1000);
+      return { waiting, echoed: echoed.every(Boolean), hello: (await e2e.get('/hello')).status };
+    }), { waiting: true, echoed: true, hello: 200 });
   },
 };

@@ -3,7 +3,7 @@
 
 export function readMozLog(texts, port) {
   const fresh = new Set(), connections = [], all = [];
-  const streams = new Map(), transactions = new Map();
+  const streams = new Map(), transactions = new Map(), tunnelled = new Set();
   let stream, transaction; // whose header block is being written, whose request or response is being told
   const authority = `localhost:${port}`;
 
@@ -33,14 +33,17 @@ export function readMozLog(texts, port) {
     [/^ {2}Host: (\S+)$/, ([to]) => { if (transaction) transaction.here ??= to === authority; }],
     [/^ {2}Upgrade: websocket$/, () => { if (transaction) transaction.websocket = true; }],
     [/^nsHttpConnection::Activate \[this=(\w+) trans=(\w+)/, ([connection, id]) => {
-      if (transactions.has(id)) transactions.get(id).from = connection;
+      const found = transactions.get(id);
+      if (!found?.here || found.from) return;
+      all.push(Object.assign(found, { from: connection }));
     }],
+    // A connection with streams, and what stands for one of them: what they carry is told as streams.
+    [/^nsHttpConnection::CreateTunnelStream (\w+) Set h2 session \w+ to tunneled conn (\w+)/, (ids) => ids.forEach((id) => tunnelled.add(id))],
     [/^nsHttpTransaction::ProcessData \[this=(\w+)/, ([id]) => { transaction = transactions.get(id); }],
-    [/^nsHttpTransaction::ParseLine \[HTTP\/1\.1 (\d+)/, ([status]) => {
-      if (!transaction?.here || transaction.status) return;
-      const { path, protocol, from, websocket = false } = transaction;
-      transaction.status = Number(status);
-      all.push({ websocket, protocol, from, path, status: transaction.status });
+    [/^nsHttpTransaction::ParseLine \[HTTP\/([\d.]+) (\d+)/, ([version, status]) => {
+      if (!transaction) return;
+      transaction.status ??= Number(status);
+      if (version !== '1.1') transaction.protocol = undefined;
     }],
   ];
 
@@ -54,5 +57,8 @@ export function readMozLog(texts, port) {
       }
     }
   }
-  return { connections, sockets: all.filter((r) => r.websocket), requests: all.filter((r) => !r.websocket) };
+  // A socket may have been cut before an answer; a request without one was never sent.
+  const sent = all.filter((r) => r.stream !== undefined
+    || (r.protocol === 'http/1.1' && !tunnelled.has(r.from) && (r.status !== undefined || r.websocket)));
+  return { connections, sockets: sent.filter((r) => r.websocket), requests: sent.filter((r) => !r.websocket) };
 }

@@ -5,14 +5,14 @@
 // SCRATCH is a folder for its profile and its log.
 import assert from 'node:assert/strict';
 import { finish, http2, launch, port, step, url } from './browser.mjs';
-import { long, short } from './cases.mjs';
+import { long, shared, short } from './cases.mjs';
 
 const page = await launch(http2 ? 'http2' : 'http1');
 console.log(`      ${page.browser.version}`);
 let stats;
 try {
   await page.goto(`${url}/`);
-  const cases = process.argv.includes('--short') ? short : long;
+  const cases = process.argv.includes('--short') ? short : http2 ? { ...long, ...shared } : long;
   for (const [name, action] of Object.entries(cases)) await step(name, () => action(page, { http2 }));
   stats = JSON.parse((await page.run(() => e2e.get('/stats'))).body);
 } finally {
