@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod config;
+pub(crate) mod deflate;
 pub(crate) mod event;
 mod flood;
 pub(crate) mod handle;

@@ -1,4 +1,4 @@
-//! The protocols as state machines over bytes: RFC 6455 frames and RFC 8441 requests.
+//! The protocols as state machines over bytes: RFC 6455 frames, RFC 7692 compression and RFC 8441 requests.
 //!
 //! Nothing here knows of sockets, threads, clocks or hosts; the same bytes give the same answers,
 //! however they are cut.
@@ -6,6 +6,7 @@
 
 pub mod close;
 pub mod connect;
+pub mod deflate;
 mod fields;
 pub mod frame;
 pub mod mask;
