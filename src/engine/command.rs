@@ -272,7 +272,8 @@ mod tests {
     #[test]
     fn a_parcel_gives_back_what_was_packed() {
         let parcel = Parcel::pack(Op::Message { kind: MessageKind::Text, data: b"hello", compress: true });
-        parcel.open(|op| assert!(matches!(op, Op::Message { kind: MessageKind::Text, data: b"hello", compress: true })));
+        parcel
+            .open(|op| assert!(matches!(op, Op::Message { kind: MessageKind::Text, data: b"hello", compress: true })));
         let parcel = Parcel::pack(Op::Close { code: Some(1000), reason: "bye" });
         parcel.open(|op| assert!(matches!(op, Op::Close { code: Some(1000), reason: "bye" })));
     }

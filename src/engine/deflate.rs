@@ -66,7 +66,14 @@ pub(crate) fn agree(
     }
     options.headers.insert(SEC_WEBSOCKET_EXTENSIONS, answer);
     let _promise = (promise.bytes > 0).then_some(promise);
-    Some(Box::new(Compression { agreed, deflater: None, inflater: None, utf8: Utf8::default(), begun: false, _promise }))
+    Some(Box::new(Compression {
+        agreed,
+        deflater: None,
+        inflater: None,
+        utf8: Utf8::default(),
+        begun: false,
+        _promise,
+    }))
 }
 
 /// What the contexts of one socket may take, taken out of `deflate_memory`; given back with the socket.

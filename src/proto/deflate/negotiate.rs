@@ -108,7 +108,8 @@ impl Offer {
         };
         let mut answer = NAME.to_owned();
         // both may be said without having been offered (§7.1.1.1, §7.1.1.2)
-        for (say, name) in [(!agreed.server_takeover, SERVER_NO_TAKEOVER), (!agreed.client_takeover, CLIENT_NO_TAKEOVER)]
+        for (say, name) in
+            [(!agreed.server_takeover, SERVER_NO_TAKEOVER), (!agreed.client_takeover, CLIENT_NO_TAKEOVER)]
         {
             if say {
                 answer.push_str("; ");

@@ -128,11 +128,11 @@ fn no_byte_at_all_is_an_empty_message() {
 #[test]
 fn rfc7692_7_2_2_what_is_no_deflate_data_is_refused() {
     for wrong in [
-        &b"\x06"[..],                                 // a block of the reserved type
-        b"\x07",                                      // the same, and the last one
-        b"\x00\x05\x00\x00\x00Hello\x00",             // a stored block whose length is not confirmed
-        b"\x02\x04\x00",                              // a match before anything to refer to
-        b"\xed\xfd\xff\xff\xff",                      // code lengths that no code has
+        &b"\x06"[..],                     // a block of the reserved type
+        b"\x07",                          // the same, and the last one
+        b"\x00\x05\x00\x00\x00Hello\x00", // a stored block whose length is not confirmed
+        b"\x02\x04\x00",                  // a match before anything to refer to
+        b"\xed\xfd\xff\xff\xff",          // code lengths that no code has
         b"plain text",
     ] {
         assert_eq!(inflates(wrong), Err(Violation::NotDeflate), "{wrong:02x?}");
@@ -200,7 +200,11 @@ fn what_inflates_too_much_is_refused_beyond_a_mebibyte() {
     assert!(out.capacity() <= 2 << 20, "{} bytes allocated", out.capacity());
     let bounds = Bounds { max_message: None, ratio: 1100 };
     let mut out = Vec::new();
-    assert_eq!(Inflater::new(false).inflate(&zeros(10 << 20), true, &bounds, &mut out), Ok(()), "DEFLATE's best is 1,032");
+    assert_eq!(
+        Inflater::new(false).inflate(&zeros(10 << 20), true, &bounds, &mut out),
+        Ok(()),
+        "DEFLATE's best is 1,032"
+    );
     assert_eq!(out.len(), 10 << 20);
 }
 

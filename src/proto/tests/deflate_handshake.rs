@@ -43,7 +43,10 @@ fn rfc7692_5_1_no_offer_no_answer() {
 
 #[test]
 fn rfc7692_7_1_the_plain_offer() {
-    rows(&ALL, &[("permessage-deflate", Some("permessage-deflate")), (" ,permessage-deflate ,", Some("permessage-deflate"))]);
+    rows(
+        &ALL,
+        &[("permessage-deflate", Some("permessage-deflate")), (" ,permessage-deflate ,", Some("permessage-deflate"))],
+    );
     let (_, agreed) = agree(&["permessage-deflate"], &ALL).expect("accepted");
     assert_eq!(agreed, Agreed { server_bits: 15, client_bits: 15, server_takeover: true, client_takeover: true });
 }
@@ -58,10 +61,7 @@ fn rfc7692_7_1_1_1_server_no_context_takeover_is_answered_with_itself() {
     rows(
         &ALL,
         &[
-            (
-                "permessage-deflate; server_no_context_takeover",
-                Some("permessage-deflate; server_no_context_takeover"),
-            ),
+            ("permessage-deflate; server_no_context_takeover", Some("permessage-deflate; server_no_context_takeover")),
             ("permessage-deflate; server_no_context_takeover=1", None),
             ("permessage-deflate; server_no_context_takeover=\"\"", None),
             ("permessage-deflate; server_no_context_takeover; server_no_context_takeover", None),
@@ -76,10 +76,7 @@ fn rfc7692_7_1_1_2_client_no_context_takeover_is_answered_with_itself() {
     rows(
         &ALL,
         &[
-            (
-                "permessage-deflate; client_no_context_takeover",
-                Some("permessage-deflate; client_no_context_takeover"),
-            ),
+            ("permessage-deflate; client_no_context_takeover", Some("permessage-deflate; client_no_context_takeover")),
             ("permessage-deflate; client_no_context_takeover=true", None),
             ("permessage-deflate; client_no_context_takeover; client_no_context_takeover", None),
         ],
@@ -135,7 +132,10 @@ fn rfc7692_7_1_2_1_a_server_window_is_a_number_from_8_to_15_without_leading_zero
 
 #[test]
 fn rfc7692_7_1_2_2_a_client_window_is_answered_only_if_it_was_offered() {
-    rows(&SMALL, &[("permessage-deflate; server_max_window_bits=9", Some("permessage-deflate; server_max_window_bits=9"))]);
+    rows(
+        &SMALL,
+        &[("permessage-deflate; server_max_window_bits=9", Some("permessage-deflate; server_max_window_bits=9"))],
+    );
     let (_, agreed) = agree(&["permessage-deflate"], &SMALL).expect("accepted");
     assert_eq!(agreed.client_bits, 15, "a client that cannot be told may use any window");
 }
@@ -207,8 +207,14 @@ fn rfc6455_9_1_a_quoted_value_is_the_same_as_a_token() {
     rows(
         &ALL,
         &[
-            ("permessage-deflate; server_max_window_bits=\"10\"", Some("permessage-deflate; server_max_window_bits=10")),
-            ("permessage-deflate; server_max_window_bits=\"1\\0\"", Some("permessage-deflate; server_max_window_bits=10")),
+            (
+                "permessage-deflate; server_max_window_bits=\"10\"",
+                Some("permessage-deflate; server_max_window_bits=10"),
+            ),
+            (
+                "permessage-deflate; server_max_window_bits=\"1\\0\"",
+                Some("permessage-deflate; server_max_window_bits=10"),
+            ),
             ("permessage-deflate;server_max_window_bits = 10", Some("permessage-deflate; server_max_window_bits=10")),
             ("permessage-deflate; server_max_window_bits=\"10", None),
             ("permessage-deflate; server_max_window_bits=10\"", None),
