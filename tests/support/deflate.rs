@@ -105,7 +105,7 @@ impl Peer {
 
 /// Some JSON of `items` objects.
 pub fn json(items: usize) -> String {
-    let item = |i: usize| format!("{{\"id\":{i},\"name\":\"user-{}\",\"online\":{}}}", i * 7919, i % 3 == 0);
+    let item = |i: usize| format!("{{\"id\":{i},\"name\":\"user-{}\",\"online\":{}}}", i * 7919, i.is_multiple_of(3));
     format!("[{}]", (0..items).map(item).collect::<Vec<_>>().join(","))
 }
 
