@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Real peers against the test host at URL (with-host.sh sets it), one after the other.
 #
-#   run.sh [PEER...]      node python nghttp haproxy (default: all)
+#   run.sh [PEER...]      node python nghttp haproxy (default: all; with DEFLATE=1 in the environment also deflate)
 #
 #   RESULTS   folder for the report (default tests/conformance/results/HOST_NAME/peers)
 #
@@ -15,12 +15,13 @@ out=${RESULTS:-$here/../results/${HOST_NAME:-host}/peers}
 mkdir -p "$out"
 : > "$out/summary.txt"
 
-[ $# -gt 0 ] || set -- node python nghttp haproxy
+[ $# -gt 0 ] || set -- node python nghttp haproxy ${DEFLATE:+deflate}
 broken=0
 for peer in "$@"; do
     case $peer in
     node) timeout 300 node "$here/node.mjs" ;;
     python) timeout 300 "$python" "$here/python.py" ;;
+    deflate) timeout 300 "$python" "$here/python.py" --deflate ;;
     nghttp) timeout 300 "$here/nghttp.sh" ;;
     haproxy) timeout 300 "$here/haproxy.sh" ;;
     *) echo "run.sh: no such peer: $peer" >&2; exit 2 ;;
