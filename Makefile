@@ -86,7 +86,8 @@ conformance-autobahn: $(HOST) ## Autobahn over HTTP/2: a connection for each soc
 
 conformance-peers: $(HOST) ## Node, Python, nghttp, h2load, and HAProxy as a front
 	@tests/setup.sh python-peers nghttp2 haproxy node
-	tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh
+	DEFLATE=1 H2WS_DEFLATE_SERVER_TAKEOVER=1 H2WS_DEFLATE_CLIENT_TAKEOVER=1 \
+	    tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh
 
 # --- sanitizers, valgrind, fuzzing ----------------------------------------------------------------------------------
 

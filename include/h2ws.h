@@ -587,8 +587,8 @@ typedef struct h2ws_accept_options {
   int32_t fragments;
   /** 1: messages and fragments come only as `h2ws_demand` asks. */
   int32_t demand;
-  /** 0. */
-  int32_t reserved;
+  /** 1: no permessage-deflate on this socket, whatever the client offers and `h2ws_config` says. */
+  int32_t no_deflate;
 } h2ws_accept_options;
 
 /**
@@ -1013,6 +1013,7 @@ h2ws_status h2ws_reject(struct h2ws_engine *engine,
 
 /**
  * Sends a message: `kind` is H2WS_TEXT, then `data` is UTF-8, or H2WS_BINARY. `data` is borrowed until the call returns.
+ * It is compressed if the socket agreed on permessage-deflate and it is no shorter than `deflate_min_size`.
  * H2WS_BUSY: the queue is full and nothing was taken; `on_writable` follows.
  * Any thread, also inside a callback; does not block.
  */
@@ -1022,7 +1023,17 @@ h2ws_status h2ws_send(struct h2ws_engine *engine,
                       struct h2ws_str data);
 
 /**
- * Sends a part of a message, a frame of its own; the message is complete with `last` 1. `kind` is the same for all
+ * Sends a message as `h2ws_send` does, but never compressed: for what is compressed already, and for secrets that stand
+ * beside text which an attacker chooses, whose size would tell of them.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_send_uncompressed(struct h2ws_engine *engine,
+                                   h2ws_stream stream,
+                                   h2ws_message_kind kind,
+                                   struct h2ws_str data);
+
+/**
+ * Sends a part of a message, a frame of its own, never compressed; the message is complete with `last` 1. `kind` is the same for all
  * parts; a part of a text may end inside a character. `data` is borrowed until the call returns. No other message may go
  * between (H2WS_WRONG_STATE); Ping, Pong and Close may. H2WS_BUSY as for `h2ws_send`.
  * Any thread, also inside a callback; does not block.

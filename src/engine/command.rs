@@ -17,13 +17,14 @@ use tokio::sync::Notify;
 const MAX_COMMANDS: usize = 1 << 16;
 
 /// How a WebSocket is accepted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct AcceptOptions {
     pub(crate) headers: HeaderMap,
     pub(crate) context: u64,
     pub(crate) control: Control,
     pub(crate) delivery: Delivery,
     pub(crate) credit: Credit,
+    pub(crate) compress: bool,
 }
 
 /// What is done to one stream. Everything in it has been checked.
@@ -50,6 +51,8 @@ pub(crate) enum Op<'a> {
     Message {
         kind: MessageKind,
         data: &'a [u8],
+        /// If the socket does.
+        compress: bool,
     },
     Fragment {
         kind: MessageKind,
@@ -111,7 +114,7 @@ impl Parcel {
             Op::Inform { status, headers } => (Op::Inform { status, headers }, Bytes::new()),
             Op::SendBody(data) => (Op::SendBody(&[]), copy(data)),
             Op::Finish(trailers) => (Op::Finish(trailers), Bytes::new()),
-            Op::Message { kind, data } => (Op::Message { kind, data: &[] }, copy(data)),
+            Op::Message { kind, data, compress } => (Op::Message { kind, data: &[], compress }, copy(data)),
             Op::Fragment { kind, data, last } => (Op::Fragment { kind, data: &[], last }, copy(data)),
             Op::Ping(data) => (Op::Ping(&[]), copy(data)),
             Op::Pong(data) => (Op::Pong(&[]), copy(data)),
@@ -131,7 +134,7 @@ impl Parcel {
         apply(match self.op {
             Op::Respond { status, headers, reject, .. } => Op::Respond { status, headers, body: data, reject },
             Op::SendBody(_) => Op::SendBody(data),
-            Op::Message { kind, .. } => Op::Message { kind, data },
+            Op::Message { kind, compress, .. } => Op::Message { kind, data, compress },
             Op::Fragment { kind, last, .. } => Op::Fragment { kind, data, last },
             Op::Ping(_) => Op::Ping(data),
             Op::Pong(_) => Op::Pong(data),
@@ -268,8 +271,9 @@ mod tests {
 
     #[test]
     fn a_parcel_gives_back_what_was_packed() {
-        let parcel = Parcel::pack(Op::Message { kind: MessageKind::Text, data: b"hello" });
-        parcel.open(|op| assert!(matches!(op, Op::Message { kind: MessageKind::Text, data: b"hello" })));
+        let parcel = Parcel::pack(Op::Message { kind: MessageKind::Text, data: b"hello", compress: true });
+        parcel
+            .open(|op| assert!(matches!(op, Op::Message { kind: MessageKind::Text, data: b"hello", compress: true })));
         let parcel = Parcel::pack(Op::Close { code: Some(1000), reason: "bye" });
         parcel.open(|op| assert!(matches!(op, Op::Close { code: Some(1000), reason: "bye" })));
     }

@@ -211,12 +211,12 @@ pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler
             }
         };
         let state = Rc::new(LoopState {
+            pool: RefCell::new(Pool::new(&shared, index)),
             shared,
             index,
             handler,
             slots: RefCell::default(),
             connections: RefCell::default(),
-            pool: RefCell::default(),
             buffers: Buffers::default(),
             alive: Rc::new(()),
             ending: Notify::new(),

@@ -4,6 +4,7 @@ pub(crate) mod command;
 pub(crate) mod config;
 mod credit;
 mod deadline;
+pub(crate) mod deflate;
 mod ending;
 pub(crate) mod event;
 mod flag;

@@ -59,7 +59,8 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
         websockets: incoming.options.websockets,
         transport: Transport::Plain(socket),
     };
-    let greet = greet(&state, greeted, &incoming.options);
+    // boxed, so that its state is given back before the connection is served
+    let greet = Box::pin(greet(&state, greeted, &incoming.options));
     let (found, mut greeted) = tokio::select! {
         greeted = greet => match greeted {
             Some(greeted) => greeted,
@@ -70,11 +71,11 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     };
     let options = &incoming.options;
     match found {
-        Found::Http2 if options.http2 => http2::serve(state, greeted).await,
+        Found::Http2 if options.http2 => Box::pin(http2::serve(state, greeted)).await,
         // a host that takes them has an HTTP/1.1 of its own
         _ if state.shared.config.fallback && greeted.tls.is_none() => hand_back(&state, greeted),
         // what is no HTTP/2 preface is answered over HTTP/1.1, which may be with 400
-        Found::Http1 | Found::Other if options.http1 => http1::serve(state, greeted).await,
+        Found::Http1 | Found::Other if options.http1 => Box::pin(http1::serve(state, greeted)).await,
         other => {
             count(&state.own().counters.refused_preface);
             let text = format!("connection of {} refused: it does not begin with an HTTP/2 preface", greeted.peer);
@@ -140,7 +141,7 @@ enum Found {
 
 /// Reads until it is clear what this is. `http1`: all that is no HTTP/2 preface is HTTP/1.1.
 async fn look(transport: &mut Transport, read: &mut Vec<u8>, http1: bool) -> Found {
-    let mut buffer = [0; 1024];
+    let mut buffer = vec![0; 1024];
     loop {
         let n = read.len().min(PREFACE.len());
         if read[..n] == PREFACE[..n] {

@@ -3,8 +3,11 @@
 //! Small frames gather in one pooled buffer, so that all that a tick produced for a socket leaves as one run of
 //! bytes; a large payload gets a buffer of its own, of the right size.
 
+use super::deflate::Contexts;
+use super::shared::Shared;
 use crate::proto::frame::put_head;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// A payload of this size is not gathered with others; a gathering buffer is sealed at this size.
 const LARGE: usize = 16 << 10;
@@ -16,15 +19,20 @@ const POOLED: usize = 64;
 const POOLED_LARGE: usize = 512 << 10;
 const POOLED_LARGE_SUM: usize = 4 << 20;
 
-/// Buffers to gather in, shared by the sockets of a loop: an idle socket has none.
-#[derive(Debug, Default)]
+/// Buffers to gather in and contexts to compress with, shared by the sockets of a loop: an idle socket has none.
+#[derive(Debug)]
 pub(crate) struct Pool {
+    pub(crate) contexts: Contexts,
     buffers: Vec<Vec<u8>>,
     large: Vec<Vec<u8>>,
     large_sum: usize,
 }
 
 impl Pool {
+    pub(crate) fn new(shared: &Arc<Shared>, of_loop: usize) -> Self {
+        Self { contexts: Contexts::new(shared, of_loop), buffers: Vec::new(), large: Vec::new(), large_sum: 0 }
+    }
+
     fn take(&mut self) -> Vec<u8> {
         self.buffers.pop().unwrap_or_default()
     }
@@ -158,6 +166,11 @@ impl SendQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::config::Config;
+
+    fn new_pool() -> Pool {
+        Pool::new(&Arc::new(Shared::new(Config { loops: 1, ..Config::default() })), 0)
+    }
 
     fn drain(queue: &mut SendQueue, pool: &mut Pool, step: usize) -> Vec<u8> {
         let mut all = Vec::new();
@@ -173,7 +186,7 @@ mod tests {
 
     #[test]
     fn frames_come_out_in_order_whatever_their_size_and_the_steps() {
-        let mut pool = Pool::default();
+        let mut pool = new_pool();
         let sizes = [0, 1, 125, 126, 5_000, 12_000, 20_000, 3, 65_536, 70_000, 7];
         for step in [1, 7, 4096, usize::MAX] {
             let mut queue = SendQueue::default();
@@ -191,7 +204,7 @@ mod tests {
 
     #[test]
     fn pushing_while_draining_keeps_the_order() {
-        let mut pool = Pool::default();
+        let mut pool = new_pool();
         let mut queue = SendQueue::default();
         queue.push_raw(&mut pool, b"abc");
         queue.consume(&mut pool, 2);
@@ -205,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_empty_queue_holds_no_buffer() {
-        let mut pool = Pool::default();
+        let mut pool = new_pool();
         let mut queue = SendQueue::default();
         queue.push_raw(&mut pool, b"abc");
         queue.consume(&mut pool, 3);

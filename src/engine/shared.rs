@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) loops: Box<[LoopShared]>,
     pub(crate) listeners: Listeners,
     pub(crate) draining: AtomicBool,
+    /// What the contexts of all sockets may take by now; at most `deflate_memory`.
+    pub(crate) deflate_promised: AtomicU64,
     /// Dropped at the end of the engine, so that a handler that holds the engine does not hold it for ever.
     handler: Mutex<Option<Arc<dyn Handler>>>,
     connections: Mutex<usize>,
@@ -53,6 +55,7 @@ impl Shared {
             config,
             listeners: Listeners::default(),
             draining: AtomicBool::new(false),
+            deflate_promised: AtomicU64::new(0),
             handler: Mutex::new(None),
             connections: Mutex::new(0),
             idle: Condvar::new(),

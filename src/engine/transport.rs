@@ -215,7 +215,8 @@ impl Transport {
 pub(crate) async fn linger(transport: &mut Transport) {
     let ended = async {
         let _ = poll_fn(|cx| transport.poll_shutdown(cx)).await;
-        let mut sink = [0; 4096];
+        // not in the task, where it would be kept for the connection's life
+        let mut sink = vec![0; 4096];
         for _ in 0..64 {
             match poll_fn(|cx| transport.poll_read(cx, &mut sink)).await {
                 Ok(n) if n > 0 => {}

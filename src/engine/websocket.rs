@@ -1,13 +1,18 @@
 //! One WebSocket: what its bytes mean and what its state allows. It knows nothing of HTTP/2: bytes come in, frames
 //! go into a [`SendQueue`], and whoever carries them asks what to do next.
 
+use super::deflate::Compression;
 use super::event::{Cause, Control, ControlKind, Credit, Delivery};
 use super::send_queue::{Pool, SendQueue};
+use super::stats::Counters;
 use super::status::{Error, Status};
 use crate::proto::close::put_close;
-use crate::proto::frame::{MessageKind, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT};
-use crate::proto::receive::{Received, Receiver, Rules, Violation};
+use crate::proto::frame::{
+    MessageKind, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT, RSV1,
+};
+use crate::proto::receive::{COMPRESSED_PART, Received, Receiver, Rules, Violation};
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicU64;
 
 /// What stands for the code of a Close without one (RFC 6455 §7.4.1).
 const NO_CODE: u16 = 1005;
@@ -23,8 +28,8 @@ pub(crate) enum Arrived {
     Control { kind: ControlKind, code: Option<u16> },
 }
 
-/// What waits for the host's demand. Each record costs less memory than it took on the wire: 5 bytes of head here,
-/// 6 at least there.
+/// What waits for the host's demand, compressed messages as they came. Each record costs less memory than it took on the
+/// wire: 5 bytes of head here, 6 at least there.
 #[derive(Debug, Default)]
 struct Pending {
     records: VecDeque<Record>,
@@ -41,6 +46,8 @@ struct Record {
 enum What {
     Message(MessageKind),
     Fragment { kind: MessageKind, first: bool, last: bool },
+    Compressed(MessageKind),
+    CompressedPart { kind: MessageKind, last: bool },
     Close(Option<u16>),
 }
 
@@ -71,6 +78,8 @@ pub(crate) struct WebSocket {
     /// Events the host is ready to take; `None`: all.
     credit: Option<u64>,
     pending: Option<Box<Pending>>,
+    /// permessage-deflate was agreed on.
+    compression: Option<Box<Compression>>,
     /// The latest Pong, while the send queue is too full to take it: only the last Ping must be answered
     /// (RFC 6455 §5.5.3).
     late_pong: Option<Box<[u8]>>,
@@ -100,11 +109,17 @@ impl WebSocket {
                 Credit::Demand => Some(0),
             },
             pending: None,
+            compression: None,
             late_pong: None,
             sending: None,
             closing: None,
             awaits_pong: false,
         }
+    }
+
+    /// With what was agreed on about compression.
+    pub(crate) fn with_compression(self, compression: Option<Box<Compression>>) -> Self {
+        Self { compression, ..self }
     }
 
     pub(crate) fn closing(&mut self) -> &mut Closing {
@@ -145,14 +160,15 @@ impl WebSocket {
             max_message: limits.max_message,
             max_fragments: limits.max_fragments,
             parts: self.delivery == Delivery::Fragments,
+            compression: self.compression.is_some(),
         };
         loop {
             let Some(received) = self.receiver.feed(input, &rules, payload)? else { return Ok(None) };
-            let (arrived, what) = match received {
-                Received::Message { kind } => (Arrived::Message(kind), What::Message(kind)),
-                Received::Part { kind, first, last } => {
-                    (Arrived::Fragment { kind, first, last }, What::Fragment { kind, first, last })
-                }
+            let what = match received {
+                Received::Message { kind } => What::Message(kind),
+                Received::Part { kind, first, last } => What::Fragment { kind, first, last },
+                Received::Compressed { kind } => What::Compressed(kind),
+                Received::CompressedPart { kind, last } => What::CompressedPart { kind, last },
                 Received::Ping => {
                     if self.control == Control::Auto {
                         self.answer_ping(payload, out, pool, limits);
@@ -171,27 +187,72 @@ impl WebSocket {
                     return Ok(Some(self.heard(code, payload, out, pool)));
                 }
             };
-            match &mut self.credit {
-                None => return Ok(Some(arrived)),
-                Some(credit) if *credit > 0 && self.pending.is_none() => {
-                    *credit -= 1;
-                    return Ok(Some(arrived));
-                }
-                Some(_) => self.hold(what, payload),
+            if self.credit.is_some_and(|credit| credit == 0 || self.pending.is_some()) {
+                self.hold(what, payload);
+            } else if let Some(arrived) = self.open(what, payload, out, pool)? {
+                return Ok(Some(arrived));
             }
         }
+    }
+
+    /// Makes an event of what came, and takes its credit. `None`: there is nothing to be said of it yet.
+    #[inline]
+    fn open(
+        &mut self,
+        what: What,
+        payload: &mut Vec<u8>,
+        out: &mut SendQueue,
+        pool: &mut Pool,
+    ) -> Result<Option<Arrived>, Violation> {
+        let arrived = match what {
+            What::Message(kind) => Arrived::Message(kind),
+            What::Fragment { kind, first, last } => Arrived::Fragment { kind, first, last },
+            What::Close(code) => return Ok(Some(self.heard(code, payload, out, pool))),
+            What::Compressed(_) | What::CompressedPart { .. } => match self.inflate(what, payload, pool)? {
+                Some(arrived) => arrived,
+                None => return Ok(None),
+            },
+        };
+        if let Some(credit) = &mut self.credit {
+            *credit -= 1;
+        }
+        Ok(Some(arrived))
+    }
+
+    #[inline(never)]
+    fn inflate(&mut self, what: What, payload: &mut Vec<u8>, pool: &mut Pool) -> Result<Option<Arrived>, Violation> {
+        // the receiver gives nothing compressed where it was not agreed on
+        let compression = self.compression.as_mut().ok_or(Violation::NotDeflate)?;
+        Ok(match what {
+            What::CompressedPart { kind, last } => compression
+                .part(kind, last, payload, &mut pool.contexts)?
+                .map(|first| Arrived::Fragment { kind, first, last }),
+            What::Compressed(kind) => {
+                compression.message(kind, payload, &mut pool.contexts)?;
+                Some(Arrived::Message(kind))
+            }
+            What::Message(_) | What::Fragment { .. } | What::Close(_) => None,
+        })
     }
 
     fn hold(&mut self, what: What, payload: &[u8]) {
         let pending = self.pending.get_or_insert_default();
         pending.bytes.extend(payload);
         // parts of one message become one part: a peer that sends single bytes must not cost a record for each
-        if let What::Fragment { first: false, last, .. } = what
-            && let Some(Record { what: What::Fragment { last: end @ false, .. }, len }) = pending.records.back_mut()
-        {
-            *end = last;
-            *len += payload.len() as u32;
-            return;
+        match (what, pending.records.back_mut()) {
+            (
+                What::Fragment { first: false, last, .. },
+                Some(Record { what: What::Fragment { last: end @ false, .. }, len }),
+            )
+            | (
+                What::CompressedPart { last, .. },
+                Some(Record { what: What::CompressedPart { last: end @ false, .. }, len }),
+            ) => {
+                *end = last;
+                *len += payload.len() as u32;
+                return;
+            }
+            _ => {}
         }
         pending.records.push_back(Record { what, len: payload.len() as u32 });
     }
@@ -203,29 +264,40 @@ impl WebSocket {
         payload: &mut Vec<u8>,
         out: &mut SendQueue,
         pool: &mut Pool,
-    ) -> Option<(Arrived, u32)> {
-        let pending = self.pending.as_mut()?;
-        let Record { what, len } = *pending.records.front()?;
-        if !matches!(what, What::Close(_)) {
-            let credit = self.credit.as_mut()?;
-            *credit = credit.checked_sub(1)?;
+    ) -> Result<Option<(Arrived, u32)>, Violation> {
+        let mut freed: u32 = 0;
+        loop {
+            let Some(pending) = &mut self.pending else { return Ok(None) };
+            let Some(record) = pending.records.front_mut() else { return Ok(None) };
+            let mut what = record.what;
+            if !matches!(what, What::Close(_)) && self.credit == Some(0) {
+                return Ok(None);
+            }
+            let mut take = record.len as usize;
+            // not more at once than the receiver gives
+            if let What::CompressedPart { last, .. } = &mut what
+                && take > COMPRESSED_PART
+            {
+                (take, *last) = (COMPRESSED_PART, false);
+                record.len -= take as u32;
+            } else {
+                pending.records.pop_front();
+                freed = freed.saturating_add(6);
+            }
+            freed = freed.saturating_add(take as u32);
+            payload.clear();
+            let (front, back) = pending.bytes.as_slices();
+            let n = front.len().min(take);
+            payload.extend_from_slice(&front[..n]);
+            payload.extend_from_slice(&back[..take - n]);
+            pending.bytes.drain(..take);
+            if pending.records.is_empty() {
+                self.pending = None;
+            }
+            if let Some(arrived) = self.open(what, payload, out, pool)? {
+                return Ok(Some((arrived, freed)));
+            }
         }
-        pending.records.pop_front();
-        payload.clear();
-        let (front, back) = pending.bytes.as_slices();
-        let n = front.len().min(len as usize);
-        payload.extend_from_slice(&front[..n]);
-        payload.extend_from_slice(&back[..len as usize - n]);
-        pending.bytes.drain(..len as usize);
-        if pending.records.is_empty() {
-            self.pending = None;
-        }
-        let arrived = match what {
-            What::Message(kind) => Arrived::Message(kind),
-            What::Fragment { kind, first, last } => Arrived::Fragment { kind, first, last },
-            What::Close(code) => self.heard(code, payload, out, pool),
-        };
-        Some((arrived, len.saturating_add(6)))
     }
 
     /// Something waits for demand.
@@ -305,18 +377,33 @@ impl WebSocket {
         }
     }
 
-    /// A message of the host.
+    /// A message of the host, compressed if that was agreed on and is asked for.
     #[inline]
     pub(crate) fn send_message(
         &mut self,
         kind: MessageKind,
         data: &[u8],
+        compress: bool,
         out: &mut SendQueue,
         pool: &mut Pool,
     ) -> Result<(), Error> {
         let opcode = self.may_send_message(kind)?;
+        if compress
+            && let Some(compression) = &mut self.compression
+            && let Some(compressed) = compression.compress(data, &mut pool.contexts)
+        {
+            out.push_frame(pool, opcode | RSV1, true, &compressed);
+            pool.contexts.give_back(compressed);
+            return Ok(());
+        }
         out.push_frame(pool, opcode, true, data);
         Ok(())
+    }
+
+    /// permessage-deflate was agreed on.
+    #[inline]
+    pub(crate) fn compresses(&self) -> bool {
+        self.compression.is_some()
     }
 
     /// Whether a message may be sent now; its opcode.
@@ -371,6 +458,20 @@ impl WebSocket {
             return Err(Error::new(Status::WrongState, "a Close has been sent on this WebSocket"));
         }
         Ok(())
+    }
+}
+
+/// Where a violation of the peer's is counted.
+pub(crate) fn violation_counter<'a>(counters: &'a Counters, violation: &Violation) -> &'a AtomicU64 {
+    match violation {
+        Violation::NotDeflate => &counters.violation_deflate,
+        Violation::InflatesTooMuch { .. } => &counters.limit_ratio,
+        _ => match violation.close_code() {
+            1007 => &counters.violation_utf8,
+            1008 => &counters.limit_fragments,
+            1009 => &counters.limit_message,
+            _ => &counters.violation_frame,
+        },
     }
 }
 

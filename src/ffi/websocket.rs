@@ -5,7 +5,7 @@ use super::event::{H2WS_BINARY, H2WS_TEXT, h2ws_message_kind};
 use super::guard::guard;
 use super::status::h2ws_status;
 use super::stream::{context_number, h2ws_stream};
-use super::view::{Versioned, flag, h2ws_headers, h2ws_str, header_map, invalid, read_versioned, reserved};
+use super::view::{Versioned, flag, h2ws_headers, h2ws_str, header_map, invalid, read_versioned};
 use crate::host::{Accept, Control, Credit, Delivery, Error, MessageKind, StreamId};
 use std::ffi::c_void;
 
@@ -28,8 +28,8 @@ pub struct h2ws_accept_options {
     pub fragments: i32,
     /// 1: messages and fragments come only as `h2ws_demand` asks.
     pub demand: i32,
-    /// 0.
-    pub reserved: i32,
+    /// 1: no permessage-deflate on this socket, whatever the client offers and `h2ws_config` says.
+    pub no_deflate: i32,
 }
 
 // SAFETY: integers and pointers, `size` first, all zero is valid; four `i32` at the end fill a multiple of the alignment,
@@ -76,6 +76,7 @@ pub unsafe extern "C" fn h2ws_reject(
 }
 
 /// Sends a message: `kind` is H2WS_TEXT, then `data` is UTF-8, or H2WS_BINARY. `data` is borrowed until the call returns.
+/// It is compressed if the socket agreed on permessage-deflate and it is no shorter than `deflate_min_size`.
 /// H2WS_BUSY: the queue is full and nothing was taken; `on_writable` follows.
 /// Any thread, also inside a callback; does not block.
 #[unsafe(no_mangle)]
@@ -92,7 +93,24 @@ pub unsafe extern "C" fn h2ws_send(
     })
 }
 
-/// Sends a part of a message, a frame of its own; the message is complete with `last` 1. `kind` is the same for all
+/// Sends a message as `h2ws_send` does, but never compressed: for what is compressed already, and for secrets that stand
+/// beside text which an attacker chooses, whose size would tell of them.
+/// Any thread, also inside a callback; does not block.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn h2ws_send_uncompressed(
+    engine: *mut h2ws_engine,
+    stream: h2ws_stream,
+    kind: h2ws_message_kind,
+    data: h2ws_str,
+) -> h2ws_status {
+    guard("h2ws_send_uncompressed", || {
+        // SAFETY: the caller's pointers, as the contract above wants them.
+        let (engine, data) = unsafe { (host(engine)?, data.bytes("data")?) };
+        engine.send_uncompressed(StreamId::from_raw(stream), message_kind(kind)?, data)
+    })
+}
+
+/// Sends a part of a message, a frame of its own, never compressed; the message is complete with `last` 1. `kind` is the same for all
 /// parts; a part of a text may end inside a character. `data` is borrowed until the call returns. No other message may go
 /// between (H2WS_WRONG_STATE); Ping, Pong and Close may. H2WS_BUSY as for `h2ws_send`.
 /// Any thread, also inside a callback; does not block.
@@ -167,7 +185,6 @@ unsafe fn read_options<'a>(options: *const h2ws_accept_options) -> Result<Accept
     }
     // SAFETY: the same contract.
     let options = unsafe { read_versioned(options, "options")? };
-    reserved(options.reserved, "options->reserved")?;
     // SAFETY: the same contract.
     let (subprotocol, headers) = unsafe {
         (options.subprotocol.text("options->subprotocol")?, header_map(options.headers, "options->headers")?)
@@ -179,5 +196,6 @@ unsafe fn read_options<'a>(options: *const h2ws_accept_options) -> Result<Accept
         control: if flag(options.manual_control, "options->manual_control")? { Control::Manual } else { Control::Auto },
         delivery: if flag(options.fragments, "options->fragments")? { Delivery::Fragments } else { Delivery::Messages },
         credit: if flag(options.demand, "options->demand")? { Credit::Demand } else { Credit::Auto },
+        compress: !flag(options.no_deflate, "options->no_deflate")?,
     })
 }

@@ -121,6 +121,7 @@ impl Engine {
             control: accept.control,
             delivery: accept.delivery,
             credit: accept.credit,
+            compress: accept.compress,
         };
         self.shared.perform(stream, Op::Accept(Box::new(options)))
     }
@@ -186,20 +187,29 @@ impl Engine {
         self.shared.perform(stream, Op::Finish(trailers.map(connect::response_headers)))
     }
 
-    /// Sends a message. Text must be UTF-8.
+    /// Sends a message, compressed if the socket agreed on it and the message is no shorter than `deflate_min_size`. Text
+    /// must be UTF-8.
     ///
     /// # Errors
     /// [`Status::Busy`]: nothing was taken, `writable` follows; [`Status::Gone`]; [`Status::WrongState`]: not accepted yet,
     /// or closed; [`Status::NotUtf8`].
     #[inline]
     pub fn send(&self, stream: StreamId, kind: MessageKind, data: &[u8]) -> Result<(), Error> {
-        if kind == MessageKind::Text && simdutf8::basic::from_utf8(data).is_err() {
-            return Err(Error::new(Status::NotUtf8, "a text message is not UTF-8; send it as binary"));
-        }
-        self.shared.perform(stream, Op::Message { kind, data })
+        check_text(kind, data)?;
+        self.shared.perform(stream, Op::Message { kind, data, compress: true })
     }
 
-    /// Sends a fragment of a message; `kind` is that of the message, the same for all its fragments. Of a text message a
+    /// Sends a message as [`Self::send`] does, but never compressed: for what is compressed already, and for secrets that
+    /// stand beside text which an attacker chooses, whose size would tell of them.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_uncompressed(&self, stream: StreamId, kind: MessageKind, data: &[u8]) -> Result<(), Error> {
+        check_text(kind, data)?;
+        self.shared.perform(stream, Op::Message { kind, data, compress: false })
+    }
+
+    /// Sends a fragment of a message, never compressed; `kind` is that of the message, the same for all its fragments. Of a text message a
     /// fragment may end inside a character, and its UTF-8 is the host's to answer for.
     ///
     /// # Errors
@@ -356,6 +366,14 @@ fn final_head(status: u16, headers: HeaderMap) -> Result<HeaderMap, Error> {
         return Err(Error::new(Status::InvalidArgument, text));
     }
     Ok(connect::response_headers(headers))
+}
+
+#[inline]
+fn check_text(kind: MessageKind, data: &[u8]) -> Result<(), Error> {
+    if kind == MessageKind::Text && simdutf8::basic::from_utf8(data).is_err() {
+        return Err(Error::new(Status::NotUtf8, "a text message is not UTF-8; send it as binary"));
+    }
+    Ok(())
 }
 
 fn control_payload(data: &[u8]) -> Result<&[u8], Error> {

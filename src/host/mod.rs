@@ -17,7 +17,7 @@ pub use engine::Engine;
 use http::HeaderMap;
 
 /// How a handshake is accepted. The default: 200, no subprotocol, whole messages, h2ws answers Ping and Close.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Accept<'a> {
     /// One of those that the client offered.
     pub subprotocol: Option<&'a str>,
@@ -31,6 +31,22 @@ pub struct Accept<'a> {
     pub delivery: Delivery,
     /// At once, or as asked for by `demand`.
     pub credit: Credit,
+    /// Whether permessage-deflate may be agreed on, if the client offers it and [`Config::deflate`] is on. Default yes.
+    pub compress: bool,
+}
+
+impl Default for Accept<'_> {
+    fn default() -> Self {
+        Self {
+            subprotocol: None,
+            headers: HeaderMap::new(),
+            context: 0,
+            control: Control::default(),
+            delivery: Delivery::default(),
+            credit: Credit::default(),
+            compress: true,
+        }
+    }
 }
 
 /// The same for an adopted socket.

@@ -125,7 +125,7 @@ pub fn accept_headers(headers: HeaderMap, offered: &[&str], chosen: Option<&str>
         return Err(if *name == SEC_WEBSOCKET_PROTOCOL {
             format!("{name} may not be set as a header field; choose the subprotocol")
         } else {
-            format!("{name} may not be set as a header field; it has no place in an answer over HTTP/2")
+            format!("{name} may not be set as a header field; it is h2ws's to set or to leave out")
         });
     }
     let mut headers = response_headers(headers);

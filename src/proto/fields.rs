@@ -31,7 +31,7 @@ fn is_token_byte(byte: u8) -> bool {
 }
 
 /// Without optional white space: spaces and tabs only (RFC 9110 §5.6.3).
-fn trim(mut bytes: &[u8]) -> &[u8] {
+pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
     }

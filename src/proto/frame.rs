@@ -29,6 +29,8 @@ pub const MAX_CONTROL: usize = 125;
 pub(super) const FIN: u8 = 0x80;
 /// The three extension bits of a head's first byte.
 pub(super) const RESERVED: u8 = 0x70;
+/// The first of them; added to the opcode of a message's first frame: the message is compressed (RFC 7692 §6).
+pub const RSV1: u8 = 0x40;
 /// The mask bit of a head's second byte.
 pub(super) const MASKED: u8 = 0x80;
 /// Second byte: the length follows in 16 bits.
@@ -36,7 +38,7 @@ pub(super) const LENGTH_16: u8 = 126;
 /// Second byte: the length follows in 64 bits.
 pub(super) const LENGTH_64: u8 = 127;
 
-/// Appends the head of a frame whose payload has `len` bytes; the payload is to follow.
+/// Appends the head of a frame whose payload has `len` bytes; the payload is to follow. `opcode` may have [`RSV1`].
 #[inline]
 pub fn put_head(out: &mut Vec<u8>, opcode: u8, fin: bool, len: usize) {
     let first = if fin { FIN | opcode } else { opcode };

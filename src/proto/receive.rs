@@ -6,7 +6,7 @@
 use super::close::may_send;
 use super::frame::{
     FIN, LENGTH_16, LENGTH_64, MASKED, MAX_CONTROL, MessageKind, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION,
-    OPCODE_PING, OPCODE_PONG, OPCODE_TEXT, RESERVED,
+    OPCODE_PING, OPCODE_PONG, OPCODE_TEXT, RESERVED, RSV1,
 };
 use super::mask::Mask;
 use super::utf8::{self, Utf8};
@@ -22,6 +22,20 @@ pub struct Rules {
     pub max_fragments: u32,
     /// Give the parts of a message as they arrive, hold none of them.
     pub parts: bool,
+    /// permessage-deflate was agreed on: RSV1 on the first frame of a message says that it is compressed (RFC 7692 §6).
+    pub compression: bool,
+}
+
+/// The longest part of a compressed message that is given at once, bytes: it inflates to about a thousand times as much
+/// at most.
+pub const COMPRESSED_PART: usize = 1 << 10;
+
+impl Rules {
+    /// The longest compressed message. Incompressible bytes take up to an eighth more than they are (fixed codes of
+    /// RFC 1951 §3.2.6), and the ends of blocks a little; what is longer than this can only be too long.
+    fn max_compressed(&self) -> u32 {
+        self.max_message.saturating_add(self.max_message / 8).saturating_add(1 << 10)
+    }
 }
 
 /// What [`Receiver::feed`] found.
@@ -39,6 +53,19 @@ pub enum Received {
         kind: MessageKind,
         /// Nothing of this message was given before.
         first: bool,
+        /// The message is complete.
+        last: bool,
+    },
+    /// A compressed message; its payload, to be inflated and then checked, is the whole of `out`.
+    Compressed {
+        /// Text (not checked) or binary.
+        kind: MessageKind,
+    },
+    /// What came of a compressed message, up to [`COMPRESSED_PART`] bytes, only with [`Rules::parts`]. Empty only if it
+    /// is the last one.
+    CompressedPart {
+        /// Text (not checked) or binary.
+        kind: MessageKind,
         /// The message is complete.
         last: bool,
     },
@@ -80,6 +107,8 @@ struct Gathering {
 struct Head {
     opcode: u8,
     fin: bool,
+    /// RSV1.
+    compressed: bool,
     mask: Mask,
     len: u64,
 }
@@ -102,6 +131,7 @@ pub struct Receiver {
     remaining: u64,
     /// The open message's kind and fragments.
     open: Option<MessageKind>,
+    compressed: bool,
     fragments: u32,
     utf8: Utf8,
     /// A part of the open message was given.
@@ -123,8 +153,11 @@ impl Receiver {
     #[inline]
     pub fn feed(&mut self, input: &mut &[u8], rules: &Rules, out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
         if self.expect == Expect::Message
-            && let Some((kind, ascii)) = take_whole_message(input, rules, out)
+            && let Some((kind, ascii, compressed)) = take_whole_message(input, rules, out)
         {
+            if compressed {
+                return Ok(Some(Received::Compressed { kind }));
+            }
             if kind == MessageKind::Text && !ascii && utf8::check(out).is_err() {
                 self.end();
                 return Err(Violation::TextNotUtf8);
@@ -161,7 +194,7 @@ impl Receiver {
         loop {
             let event = match self.expect {
                 Expect::Message | Expect::Head => {
-                    let Some(head) = self.take_head(input)? else { return Ok(None) };
+                    let Some(head) = self.take_head(input, rules)? else { return Ok(None) };
                     self.begin_frame(&head, rules)?;
                     continue;
                 }
@@ -183,14 +216,14 @@ impl Receiver {
 
     /// Takes a whole head, or what there is of it. Each byte is judged as soon as it is there: an unmasked
     /// head would otherwise wait for a mask that never comes.
-    fn take_head(&mut self, input: &mut &[u8]) -> Result<Option<Head>, Violation> {
+    fn take_head(&mut self, input: &mut &[u8], rules: &Rules) -> Result<Option<Head>, Violation> {
         while let Some((&byte, rest)) = input.split_first() {
             *input = rest;
             self.expect = Expect::Head;
             self.head[self.have as usize] = byte;
             self.have += 1;
             match self.have {
-                1 => self.check_first(byte)?,
+                1 => self.check_first(byte, rules)?,
                 2 => check_second(self.head[0], byte)?,
                 have if have == head_len(self.head[1]) => {
                     self.have = 0;
@@ -202,11 +235,13 @@ impl Receiver {
         Ok(None)
     }
 
-    fn check_first(&self, first: u8) -> Result<(), Violation> {
-        if first & RESERVED != 0 {
+    fn check_first(&self, first: u8, rules: &Rules) -> Result<(), Violation> {
+        let opcode = first & 0xf;
+        // RFC 7692 §6.1: RSV1 has its meaning on the first frame of a message alone
+        let allowed = if rules.compression && matches!(opcode, OPCODE_TEXT | OPCODE_BINARY) { RSV1 } else { 0 };
+        if first & RESERVED & !allowed != 0 {
             return Err(Violation::ReservedBits((first & RESERVED) >> 4));
         }
-        let opcode = first & 0xf;
         match opcode {
             OPCODE_CONTINUATION if self.open.is_none() => Err(Violation::ContinuationWithoutStart),
             OPCODE_TEXT | OPCODE_BINARY if self.open.is_some() => Err(Violation::DataInsideMessage(opcode)),
@@ -231,6 +266,7 @@ impl Receiver {
             self.fragments = self.fragments.saturating_add(1);
         } else {
             self.open = Some(if head.opcode == OPCODE_TEXT { MessageKind::Text } else { MessageKind::Binary });
+            self.compressed = head.compressed;
             self.fragments = 1;
         }
         if rules.parts {
@@ -241,15 +277,17 @@ impl Receiver {
         }
         let held = self.gathering.as_ref().map_or(0, |gathering| gathering.message.len());
         let length = head.len + held as u64;
-        if length > u64::from(rules.max_message) {
+        let most = if self.compressed { rules.max_compressed() } else { rules.max_message };
+        if length > u64::from(most) {
             return Err(Violation::MessageTooLong { length, limit: rules.max_message });
         }
         Ok(())
     }
 
     /// The next bytes of the current payload, of which there may be none.
-    fn take_payload<'a>(&mut self, input: &mut &'a [u8]) -> &'a [u8] {
-        let take = usize::try_from(self.remaining).map_or(input.len(), |remaining| remaining.min(input.len()));
+    fn take_payload<'a>(&mut self, input: &mut &'a [u8], most: usize) -> &'a [u8] {
+        let there = input.len().min(most);
+        let take = usize::try_from(self.remaining).map_or(there, |remaining| remaining.min(there));
         let (payload, rest) = input.split_at(take);
         *input = rest;
         self.remaining -= take as u64;
@@ -258,7 +296,7 @@ impl Receiver {
 
     fn take_control(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
         let mask = self.mask;
-        let payload = self.take_payload(input);
+        let payload = self.take_payload(input, usize::MAX);
         out.clear();
         if self.remaining > 0 {
             self.mask = mask.advanced(payload.len());
@@ -285,7 +323,7 @@ impl Receiver {
     fn take_part(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
         let Some(kind) = self.open else { return Ok(None) };
         let mask = self.mask;
-        let payload = self.take_payload(input);
+        let payload = self.take_payload(input, if self.compressed { COMPRESSED_PART } else { usize::MAX });
         self.mask = mask.advanced(payload.len());
         out.clear();
         let ascii = mask.unmask_into(out, payload);
@@ -300,13 +338,17 @@ impl Receiver {
             return Ok(None);
         }
         self.given = !last;
-        Ok(Some(Received::Part { kind, first, last }))
+        Ok(Some(if self.compressed {
+            Received::CompressedPart { kind, last }
+        } else {
+            Received::Part { kind, first, last }
+        }))
     }
 
     fn take_message(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
         let Some(kind) = self.open else { return Ok(None) };
         let mask = self.mask;
-        let payload = self.take_payload(input);
+        let payload = self.take_payload(input, usize::MAX);
         self.mask = mask.advanced(payload.len());
         let complete = self.fin && self.remaining == 0;
         if complete && self.gathering.is_none() {
@@ -328,7 +370,7 @@ impl Receiver {
         }
         if complete {
             self.end_message();
-            return Ok(Some(Received::Message { kind }));
+            return Ok(Some(if self.compressed { Received::Compressed { kind } } else { Received::Message { kind } }));
         }
         if self.remaining == 0 {
             self.expect = Expect::Head;
@@ -340,7 +382,7 @@ impl Receiver {
     /// whether the message is complete.
     fn check_text(&mut self, new: &[u8], ascii: bool, kind: MessageKind) -> Result<bool, Violation> {
         let last = self.fin && self.remaining == 0;
-        if kind == MessageKind::Text {
+        if kind == MessageKind::Text && !self.compressed {
             if !(ascii && self.utf8.is_complete()) {
                 self.utf8.feed(new).map_err(|_| Violation::TextNotUtf8)?;
             }
@@ -378,17 +420,19 @@ impl Head {
         if len >> 63 != 0 {
             return Err(Violation::LengthTooLarge(len));
         }
-        Ok(Self { opcode: first & 0xf, fin: first & FIN != 0, mask, len })
+        Ok(Self { opcode: first & 0xf, fin: first & FIN != 0, compressed: first & RSV1 != 0, mask, len })
     }
 }
 
 /// The common case: one text or binary frame, a message by itself, whole in `input`. Everything else,
 /// also what is wrong, is left to the state machine, with `input` as it was. A text is still to be checked
-/// unless it is ASCII, which the second value says.
+/// unless it is ASCII, which the second value says; the third: it is compressed.
 #[inline]
-fn take_whole_message(input: &mut &[u8], rules: &Rules, out: &mut Vec<u8>) -> Option<(MessageKind, bool)> {
+fn take_whole_message(input: &mut &[u8], rules: &Rules, out: &mut Vec<u8>) -> Option<(MessageKind, bool, bool)> {
     const TEXT: u8 = FIN | OPCODE_TEXT;
     const BINARY: u8 = FIN | OPCODE_BINARY;
+    const COMPRESSED_TEXT: u8 = TEXT | RSV1;
+    const COMPRESSED_BINARY: u8 = BINARY | RSV1;
     const MASKED_LENGTH_16: u8 = MASKED | LENGTH_16;
     let bytes = *input;
     let (first, mask, len, rest) = match bytes {
@@ -404,9 +448,11 @@ fn take_whole_message(input: &mut &[u8], rules: &Rules, out: &mut Vec<u8>) -> Op
         }
         _ => return None,
     };
-    let kind = match *first {
-        TEXT => MessageKind::Text,
-        BINARY => MessageKind::Binary,
+    let (kind, compressed) = match *first {
+        TEXT => (MessageKind::Text, false),
+        BINARY => (MessageKind::Binary, false),
+        COMPRESSED_TEXT if rules.compression && !rules.parts => (MessageKind::Text, true),
+        COMPRESSED_BINARY if rules.compression && !rules.parts => (MessageKind::Binary, true),
         _ => return None,
     };
     if len > rules.max_message as usize && !rules.parts {
@@ -416,7 +462,7 @@ fn take_whole_message(input: &mut &[u8], rules: &Rules, out: &mut Vec<u8>) -> Op
     *input = rest;
     out.clear();
     let ascii = Mask::new(mask).unmask_into(out, payload);
-    Some((kind, ascii))
+    Some((kind, ascii, compressed))
 }
 
 fn is_control(opcode: u8) -> bool {

@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Violation {
     /// A client's frame without a mask (§5.1).
     Unmasked,
-    /// Extension bits although no extension was agreed on (§5.2): RSV1 is 4, RSV2 is 2, RSV3 is 1.
+    /// Extension bits that no agreed extension gives a meaning there (§5.2): RSV1 is 4, RSV2 is 2, RSV3 is 1.
     ReservedBits(u8),
     /// An opcode nobody has defined (§5.2).
     ReservedOpcode(u8),
@@ -40,6 +40,13 @@ pub enum Violation {
         /// The limit, bytes.
         limit: u32,
     },
+    /// A compressed message that is no DEFLATE data, or ends inside a block (RFC 7692 §7.2.2).
+    NotDeflate,
+    /// A message that inflates to more than so many times what came.
+    InflatesTooMuch {
+        /// The limit.
+        ratio: u32,
+    },
     /// A message in more than [`Rules::max_fragments`](super::receive::Rules::max_fragments) fragments.
     TooManyFragments {
         /// The limit.
@@ -51,9 +58,9 @@ impl Violation {
     /// The code of the Close that answers it (§7.4.1): 1002, 1007, 1008 or 1009.
     pub fn close_code(&self) -> u16 {
         match self {
-            Self::CloseReasonNotUtf8 | Self::TextNotUtf8 => 1007,
+            Self::CloseReasonNotUtf8 | Self::TextNotUtf8 | Self::NotDeflate => 1007,
             Self::TooManyFragments { .. } => 1008,
-            Self::MessageTooLong { .. } => 1009,
+            Self::MessageTooLong { .. } | Self::InflatesTooMuch { .. } => 1009,
             Self::Unmasked
             | Self::ReservedBits(_)
             | Self::ReservedOpcode(_)
@@ -73,7 +80,7 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unmasked => write!(f, "frame without a mask"),
-            Self::ReservedBits(bits) => write!(f, "reserved bits {bits:03b} set, no extension was agreed on"),
+            Self::ReservedBits(bits) => write!(f, "reserved bits {bits:03b} set where no agreed extension wants them"),
             Self::ReservedOpcode(opcode) => write!(f, "reserved opcode {opcode}"),
             Self::ControlTooLong(opcode) => {
                 write!(f, "control frame (opcode {opcode}) longer than {MAX_CONTROL} bytes")
@@ -92,6 +99,8 @@ impl fmt::Display for Violation {
             Self::MessageTooLong { length, limit } => {
                 write!(f, "message of {length} bytes or more; the limit is {limit}")
             }
+            Self::NotDeflate => write!(f, "compressed message cannot be inflated"),
+            Self::InflatesTooMuch { ratio } => write!(f, "message inflates to more than {ratio} times its size"),
             Self::TooManyFragments { limit } => write!(f, "message in more than {limit} fragments"),
         }
     }

@@ -47,7 +47,8 @@ typedef struct client {
   exchange streams[CLIENT_STREAMS];
 } client;
 
-/* A frame of a WebSocket. */
+/* A frame of a WebSocket; its opcode has COMPRESSED (RSV1) if the message is compressed (RFC 7692). */
+enum { COMPRESSED = 0x40 };
 typedef struct ws_frame {
   int fin, opcode;
   size_t len;
@@ -195,17 +196,22 @@ static inline uint32_t client_request(client *c, const char *method, const char 
   return id;
 }
 
-/* A WebSocket handshake (RFC 8441 section 5); its stream. `protocols` may be NULL. */
-static inline uint32_t client_websocket(client *c, const char *path, const char *protocols) {
+/* A WebSocket handshake (RFC 8441 section 5) with one more field, unless its name is NULL; its stream. */
+static inline uint32_t client_websocket_with(client *c, const char *path, const char *name, const char *value) {
   const char *fields[] = {":method",   "CONNECT", ":protocol",             "websocket", ":scheme",
                           "http",      ":authority", "localhost",          ":path",     path,
-                          "sec-websocket-version",   "13",                 protocols ? "sec-websocket-protocol" : NULL,
-                          protocols,   NULL};
+                          "sec-websocket-version",   "13",                 name,        value,
+                          NULL};
   uint32_t id = c->next_id;
   c->next_id += 2;
   client_exchange(c, id);
   client_headers(c, id, 0, fields);
   return id;
+}
+
+/* The same; `protocols` may be NULL. */
+static inline uint32_t client_websocket(client *c, const char *path, const char *protocols) {
+  return client_websocket_with(c, path, protocols ? "sec-websocket-protocol" : NULL, protocols);
 }
 
 static inline void client_data(client *c, uint32_t id, int flags, const void *data, size_t len) {
@@ -416,10 +422,10 @@ static inline int client_ws_read(client *c, uint32_t id, ws_frame *frame) {
     if (e->ended || e->reset >= 0 || !client_pump(c)) return 0;
   }
   frame->fin = e->data.data[0] >> 7;
-  frame->opcode = e->data.data[0] & 0x0f;
+  frame->opcode = e->data.data[0] & (COMPRESSED | 0x0f);
   frame->len = len;
   CHECK(len <= sizeof frame->payload, "a frame of at most %zu bytes, not %zu", sizeof frame->payload, len);
-  CHECK((e->data.data[0] & 0x70) == 0 && (e->data.data[1] & 0x80) == 0, "no reserved bits and no mask from a server");
+  CHECK((e->data.data[0] & 0x30) == 0 && (e->data.data[1] & 0x80) == 0, "no RSV2, RSV3 and no mask from a server");
   memcpy(frame->payload, e->data.data + head, len <= sizeof frame->payload ? len : 0);
   bytes_drop(&e->data, head + len);
   return 1;

@@ -93,7 +93,7 @@ static void wrong_options_leave_a_handshake_undecided(void) {
   BAD(bad.manual_control = 2, "options->manual_control is 2; it must be 0 or 1");
   BAD(bad.fragments = -1, "options->fragments is -1; it must be 0 or 1");
   BAD(bad.demand = 3, "options->demand is 3; it must be 0 or 1");
-  BAD(bad.reserved = 1, "options->reserved is 1; it must be 0");
+  BAD(bad.no_deflate = 2, "options->no_deflate is 2; it must be 0 or 1");
   BAD(bad.headers = &no_items, "options->headers.items is NULL with count 2");
   BAD(bad.subprotocol = null_with_length, "options->subprotocol.data is NULL with len 3");
 #undef BAD

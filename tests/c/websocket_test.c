@@ -372,6 +372,71 @@ static void a_full_queue_is_busy_and_writable_comes_once(void) {
   SHUT();
 }
 
+/* "Hello" as RFC 7692 section 7.2.3.1 compresses it. */
+static const char compressed_hello[] = "\xf2\x48\xcd\xc9\xc9\x07";
+
+static void accept_by_path(host *h, const event *e) {
+  h2ws_accept_options options = H2WS_ACCEPT_OPTIONS_INIT;
+  if (e->type != REQUEST) return;
+  options.no_deflate = !strcmp(e->data, "/plain");
+  CHECK_OK(h2ws_accept(h->engine, e->stream, &options));
+}
+
+static uint32_t offer_deflate(host *h, client *c, const char *path, h2ws_stream *stream) {
+  int before = host_count(h, REQUEST, 0);
+  uint32_t id = client_websocket_with(c, path, "sec-websocket-extensions", "permessage-deflate; client_max_window_bits");
+  CHECK(client_status(c, id) == 200, "accepted");
+  *stream = host_wait(h, REQUEST, 0, before).stream;
+  return id;
+}
+
+static void messages_are_compressed_where_both_sides_agree(void) {
+  static ws_frame frame;
+  char many[300];
+  h2ws_config config = H2WS_CONFIG_INIT;
+  h2ws_str text = {many, sizeof many};
+  host *h;
+  client c;
+  h2ws_stream stream;
+  uint32_t id;
+  event e;
+  memset(many, 'a', sizeof many);
+  config.loops = 1;
+  config.deflate = 1;
+  h = host_start(&config, accept_by_path);
+  host_client(h, &c);
+  id = offer_deflate(h, &c, "/socket", &stream);
+  client_ws(&c, id, 1, H2WS_TEXT | COMPRESSED, compressed_hello, sizeof compressed_hello); /* its NUL belongs to it */
+  e = host_wait(h, MESSAGE, stream, 0);
+  CHECK(e.kind == H2WS_TEXT && e.len == 5 && !memcmp(e.data, "Hello", 5), "Hello, inflated");
+  CHECK_OK(h2ws_send(h->engine, stream, H2WS_TEXT, text));
+  CHECK(client_ws_read(&c, id, &frame) && frame.opcode == (H2WS_TEXT | COMPRESSED) && frame.len < 20, "300 bytes, compressed");
+  CHECK_OK(h2ws_send(h->engine, stream, H2WS_TEXT, H2WS_STR("short")));
+  client_expect_ws(&c, id, H2WS_TEXT, "short");
+  CHECK_OK(h2ws_send_uncompressed(h->engine, stream, H2WS_TEXT, text));
+  CHECK(client_ws_read(&c, id, &frame) && frame.opcode == H2WS_TEXT && frame.len == sizeof many, "300 bytes as they are");
+  CHECK_OK(h2ws_send_uncompressed(h->engine, stream, H2WS_BINARY, H2WS_STR("\xff")));
+  client_expect_ws(&c, id, H2WS_BINARY, "\xff");
+  CHECK_REFUSED(h2ws_send_uncompressed(h->engine, stream, H2WS_TEXT, H2WS_STR("\xff")), H2WS_NOT_UTF8, "not UTF-8");
+  CHECK_REFUSED(h2ws_send_uncompressed(h->engine, stream, 3, text), H2WS_INVALID_ARGUMENT, "kind is 3");
+  text.data = NULL;
+  CHECK_REFUSED(h2ws_send_uncompressed(h->engine, stream, H2WS_TEXT, text), H2WS_INVALID_ARGUMENT, "data.data is NULL");
+  text.data = many;
+  CHECK_STATUS(h2ws_send_uncompressed(NULL, stream, H2WS_TEXT, text), H2WS_INVALID_ARGUMENT);
+  client_ws(&c, id, 1, H2WS_TEXT | COMPRESSED, "\x07", 1);
+  client_expect_close(&c, id, 1007, "");
+  client_data(&c, id, END_STREAM, "", 0);
+  host_closed(h, stream);
+  CHECK_STATUS(h2ws_send_uncompressed(h->engine, stream, H2WS_TEXT, text), H2WS_GONE);
+
+  id = offer_deflate(h, &c, "/plain", &stream);
+  CHECK_OK(h2ws_send(h->engine, stream, H2WS_TEXT, text));
+  CHECK(client_ws_read(&c, id, &frame) && frame.opcode == H2WS_TEXT && frame.len == sizeof many, "declined for this socket");
+  client_ws(&c, id, 1, H2WS_TEXT | COMPRESSED, compressed_hello, sizeof compressed_hello);
+  client_expect_close(&c, id, 1002, "");
+  SHUT();
+}
+
 int main(void) {
   check_begin();
   RUN(messages_of_both_kinds_are_echoed);
@@ -390,5 +455,6 @@ int main(void) {
   RUN(the_context_comes_with_each_event);
   RUN(text_is_checked_on_its_way_out);
   RUN(a_full_queue_is_busy_and_writable_comes_once);
+  RUN(messages_are_compressed_where_both_sides_agree);
   return check_end();
 }

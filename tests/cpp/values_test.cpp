@@ -128,6 +128,10 @@ void a_stream_that_never_was_is_gone() {
     CHECK(stream.respond(204).gone(), "respond with no body");
     CHECK(stream.send_body(std::string_view("hello")).gone(), "send_body");
     CHECK(stream.send_text("hello").gone(), "send_text");
+    CHECK(stream.send_uncompressed(h2ws::message_kind::text, "hello").gone(), "send_uncompressed");
+    h2ws::accept_options plain;
+    plain.no_deflate = true;
+    CHECK(stream.accept(plain).gone(), "accept without compression");
     CHECK(stream.close().gone(), "close");
     CHECK(stream.abort().gone(), "abort");
     CHECK(stream.demand(1).gone(), "demand");

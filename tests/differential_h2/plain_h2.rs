@@ -120,12 +120,13 @@ pub(crate) fn serve(bytes: &[u8], pieces: &[usize]) -> HashMap<String, Seen> {
 
 /// What a WebSocket's bytes say.
 pub(crate) fn told(mut bytes: &[u8], parts: bool) -> Vec<Told> {
-    let rules = Rules { max_message: 1 << 20, max_fragments: 1024, parts };
+    let rules = Rules { max_message: 1 << 20, max_fragments: 1024, parts, compression: false };
     let (mut receiver, mut out, mut told) = (Receiver::default(), Vec::new(), Vec::new());
     while let Some(received) = receiver.feed(&mut bytes, &rules, &mut out).expect("valid frames") {
         match received {
             Received::Message { kind } => told.push(Told::Message(kind, out.clone())),
             Received::Part { kind, first, last } => Told::add_part(&mut told, kind, &out, first, last),
+            Received::Compressed { .. } | Received::CompressedPart { .. } => unreachable!("not agreed on"),
             Received::Ping => told.push(Told::Control(ControlKind::Ping, None, out.clone())),
             Received::Pong => told.push(Told::Control(ControlKind::Pong, None, out.clone())),
             Received::Close { code } => told.push(Told::Control(ControlKind::Close, code, out.clone())),

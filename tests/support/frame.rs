@@ -156,9 +156,13 @@ pub const WS_PONG: u8 = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WsFrame {
     pub fin: bool,
+    /// With [`COMPRESSED`], if the frame has RSV1.
     pub opcode: u8,
     pub payload: Vec<u8>,
 }
+
+/// RSV1 (RFC 7692 §6), to be added to an opcode.
+pub const COMPRESSED: u8 = 0x40;
 
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -225,7 +229,7 @@ pub fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
 /// Takes a whole frame of the server from the front of `buffer`, if there is one.
 pub fn take_ws_frame(buffer: &mut Vec<u8>) -> Option<WsFrame> {
     let (first, second) = (*buffer.first()?, *buffer.get(1)?);
-    assert_eq!(first & 0x70, 0, "RSV bits are 0 without an extension (RFC 6455 §5.2)");
+    assert_eq!(first & 0x30, 0, "RSV2 and RSV3 are 0: no extension has a use for them (RFC 6455 §5.2)");
     assert_eq!(second & 0x80, 0, "a server does not mask (RFC 6455 §5.1)");
     let (head, length) = match second {
         126 => (4, u64::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().expect("two bytes")))),
@@ -238,5 +242,5 @@ pub fn take_ws_frame(buffer: &mut Vec<u8>) -> Option<WsFrame> {
     }
     let payload = buffer[head..end].to_vec();
     buffer.drain(..end);
-    Some(WsFrame { fin: first & 0x80 != 0, opcode: first & 0x0f, payload })
+    Some(WsFrame { fin: first & 0x80 != 0, opcode: first & (COMPRESSED | 0x0f), payload })
 }

@@ -110,6 +110,8 @@ enum Conduct {
     Test,
     /// Sends each message, or part of one, back.
     Echo,
+    /// The same, uncompressed.
+    EchoPlain,
     /// Sends a body and its trailers back, piece by piece.
     EchoBody,
     /// Panics in `message`.
@@ -128,6 +130,7 @@ struct Place {
 #[derive(Clone, Debug)]
 enum Piece {
     Message(MessageKind, Vec<u8>),
+    Plain(MessageKind, Vec<u8>),
     Fragment(MessageKind, Vec<u8>, bool),
     Body(Vec<u8>),
     Finish(Option<HeaderMap>),
@@ -184,6 +187,7 @@ impl TestHandler {
     fn apply(&self, stream: StreamId, piece: &Piece) -> Result<(), Error> {
         match piece {
             Piece::Message(kind, data) => self.engine.send(stream, *kind, data),
+            Piece::Plain(kind, data) => self.engine.send_uncompressed(stream, *kind, data),
             Piece::Fragment(kind, data, last) => self.engine.send_fragment(stream, *kind, data, *last),
             Piece::Body(data) => self.engine.send_body(stream, data),
             Piece::Finish(trailers) => self.engine.finish(stream, trailers.clone()),
@@ -197,6 +201,11 @@ impl TestHandler {
         let conduct = match route {
             "echo" => {
                 accept.subprotocol = request.subprotocols.iter().find(|name| **name == "echo").copied();
+                Conduct::Echo
+            }
+            "plain" => Conduct::EchoPlain,
+            "no-deflate" => {
+                accept.compress = false;
                 Conduct::Echo
             }
             "quiet" => Conduct::Test,
@@ -359,6 +368,7 @@ impl Handler for TestHandler {
                 }
                 None => self.give(message.stream, Piece::Message(message.kind, message.data.to_vec())),
             },
+            Conduct::EchoPlain => self.give(message.stream, Piece::Plain(message.kind, message.data.to_vec())),
             Conduct::PanicOnMessage => panic!("a panic of the host, as the test asked"),
             Conduct::Test | Conduct::EchoBody | Conduct::Sink => {}
         }

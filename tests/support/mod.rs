@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 pub mod client;
+pub mod deflate;
 pub mod frame;
 pub mod host;
 pub mod hpack;

@@ -207,6 +207,7 @@ struct accept_options {
     bool manual_control = false;        ///< the handler answers Ping and Close
     bool fragments = false;             ///< on_fragment instead of on_message
     bool demand = false;                ///< messages come only as stream::demand asks
+    bool no_deflate = false;            ///< no compression on this socket
 };
 
 /// A request, and the WebSocket that it may become. A name, not an owner: copy it freely, keep it as long as you like.
@@ -233,6 +234,7 @@ public:
         native.manual_control = options.manual_control;
         native.fragments = options.fragments;
         native.demand = options.demand;
+        native.no_deflate = options.no_deflate;
         return h2ws_accept(engine_, id_, &native);
     }
     status reject(std::uint16_t code, headers fields = {}, bytes body = {}) const noexcept {
@@ -255,6 +257,10 @@ public:
     // A WebSocket. `busy()` says that nothing was taken and on_writable will come.
     status send(message_kind kind, bytes data) const noexcept {
         return h2ws_send(engine_, id_, static_cast<std::int32_t>(kind), detail::str(data));
+    }
+    /// Never compressed, whatever was agreed on.
+    status send_uncompressed(message_kind kind, bytes data) const noexcept {
+        return h2ws_send_uncompressed(engine_, id_, static_cast<std::int32_t>(kind), detail::str(data));
     }
     status send_text(std::string_view text) const noexcept { return send(message_kind::text, bytes(text)); }
     status send_binary(bytes data) const noexcept { return send(message_kind::binary, data); }

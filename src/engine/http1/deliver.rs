@@ -68,8 +68,10 @@ impl Connection {
             }
             let context = *context;
             let mut pool = self.state.pool.borrow_mut();
-            let Some((what, freed)) = socket.websocket.next_pending(payload, &mut socket.out, &mut pool) else {
-                return;
+            let (what, freed) = match socket.websocket.next_pending(payload, &mut socket.out, &mut pool) {
+                Ok(Some(next)) => next,
+                Ok(None) => return,
+                Err(violation) => return core.violated(self, &violation, &mut pool),
             };
             drop(pool);
             socket.arrived = if socket.websocket.has_pending() { socket.arrived.saturating_sub(freed) } else { 0 };

@@ -26,6 +26,7 @@ use super::pipe::Pipe;
 use super::send_queue::SendQueue;
 use super::table::Slot;
 use super::websocket::{Limits, WebSocket};
+use crate::proto::deflate::Offer;
 use crate::proto::http1::Framer;
 use exchange::Exchange;
 use http::HeaderValue;
@@ -122,12 +123,18 @@ struct Stream {
 
 enum Role {
     Http(Exchange),
-    /// `accept`: the value of `sec-websocket-accept`.
-    Handshake {
-        offered: bool,
-        accept: HeaderValue,
-    },
+    Handshake(Handshake),
     WebSocket(Socket),
+}
+
+/// A handshake before the host's decision.
+struct Handshake {
+    /// Subprotocols were offered.
+    offered: bool,
+    /// The offer of permessage-deflate.
+    compression: Option<Offer>,
+    /// The value of `sec-websocket-accept`.
+    accept: HeaderValue,
 }
 
 /// A WebSocket that has the connection to itself.

@@ -3,6 +3,7 @@
 use super::{Connection, Core, Event, Role, Socket, Stream};
 use crate::engine::command::{AcceptOptions, Op};
 use crate::engine::deadline::after;
+use crate::engine::deflate;
 use crate::engine::ending::{End, Tail};
 use crate::engine::event::{Cause, Credit, Side};
 use crate::engine::send_queue::{Pool, SendQueue};
@@ -42,9 +43,9 @@ impl Core {
     #[inline]
     fn apply(&mut self, conn: &Connection, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         match op {
-            Op::Message { kind, data } => {
+            Op::Message { kind, data, compress } => {
                 self.messages_out += 1;
-                self.push(conn, slot, |ws, out, pool| ws.send_message(kind, data, out, pool))
+                self.push(conn, slot, |ws, out, pool| ws.send_message(kind, data, compress, out, pool))
             }
             Op::Fragment { kind, data, last } => {
                 self.messages_out += u64::from(last);
@@ -131,7 +132,7 @@ impl Core {
                 exchange.credit.add(n);
                 exchange.pending.is_some()
             }
-            Role::Handshake { .. } => {
+            Role::Handshake(_) => {
                 return Err(Error::new(Status::WrongState, "there is no demand before accept"));
             }
         };
@@ -162,15 +163,17 @@ impl Core {
     }
 
     /// The 101; when `hyper` has written it, the connection is the socket's.
-    fn accept(&mut self, conn: &Connection, options: AcceptOptions) {
+    fn accept(&mut self, conn: &Connection, mut options: AcceptOptions) {
         let (Some(http), Some(stream)) = (&mut self.http, self.stream.as_deref_mut()) else { return };
-        let Role::Handshake { offered, accept } = &mut stream.role else { return };
-        if *offered {
+        let Role::Handshake(handshake) = &mut stream.role else { return };
+        if handshake.offered {
             conn.forget_offers(stream.handle);
         }
+        let offer = handshake.compression.take();
+        let compression = deflate::agree(offer, &mut options, &conn.state.shared, conn.state.index);
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        *response.headers_mut() = accept_headers(options.headers, accept.clone());
+        *response.headers_mut() = accept_headers(options.headers, handshake.accept.clone());
         http.desk.borrow_mut().finish = Some(Tail::default());
         http.accepted = true;
         http.answer(&self.pipe, response);
@@ -180,7 +183,7 @@ impl Core {
         stream.context = options.context;
         stream.deadline = None;
         stream.role = Role::WebSocket(Socket {
-            websocket: WebSocket::new(options.control, options.delivery, options.credit),
+            websocket: WebSocket::new(options.control, options.delivery, options.credit).with_compression(compression),
             out: SendQueue::default(),
             arrived: 0,
             sent_end: false,

@@ -8,7 +8,8 @@ use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::count;
 use crate::engine::transport::Transport;
-use crate::engine::websocket::Arrived;
+use crate::engine::websocket::{Arrived, violation_counter};
+use crate::proto::receive::Violation;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -109,19 +110,20 @@ impl Core {
                 Some(Delivery { stream, context, arrived })
             }
             Err(violation) => {
-                let counters = &conn.state.own().counters;
-                count(match violation.close_code() {
-                    1007 => &counters.violation_utf8,
-                    1008 => &counters.limit_fragments,
-                    1009 => &counters.limit_message,
-                    _ => &counters.violation_frame,
-                });
-                socket.websocket.fail(&violation, &mut socket.out, pool);
                 *data = &[];
-                self.heard(conn);
+                self.violated(conn, &violation, pool);
                 None
             }
         }
+    }
+
+    /// The peer broke a rule of WebSocket or of its compression.
+    pub(super) fn violated(&mut self, conn: &Connection, violation: &Violation, pool: &mut Pool) {
+        count(violation_counter(&conn.state.own().counters, violation));
+        if let Some(Stream { role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() {
+            socket.websocket.fail(violation, &mut socket.out, pool);
+        }
+        self.heard(conn);
     }
 
     /// After a control frame or a violation: the socket's end may have come nearer.
@@ -150,7 +152,7 @@ impl Core {
         let deadline = after(self.now, self.config.close_timeout);
         if self.http.is_some() {
             // a client that leaves before the answer to its handshake
-            if let Some(Stream { role: Role::Handshake { .. }, .. }) = self.stream.as_deref() {
+            if let Some(Stream { role: Role::Handshake(_), .. }) = self.stream.as_deref() {
                 self.end(End::new(0, Cause::EndStream, Side::Remote));
                 self.over = true;
             }

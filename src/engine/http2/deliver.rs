@@ -79,11 +79,19 @@ impl Connection {
             let Stream { role, out, arrived, released, .. } = found;
             match role {
                 Role::WebSocket(websocket) => {
-                    let next = websocket.next_pending(payload, out, &mut self.state.pool.borrow_mut());
-                    let Some((what, freed)) = next else {
-                        core.settle(self, key);
-                        core.touch(key);
-                        return;
+                    let pool = &mut *self.state.pool.borrow_mut();
+                    let (what, freed) = match websocket.next_pending(payload, out, pool) {
+                        Ok(Some(next)) => next,
+                        Ok(None) => {
+                            core.settle(self, key);
+                            core.touch(key);
+                            return;
+                        }
+                        Err(violation) => {
+                            core.violated(self, key, &violation, pool);
+                            core.settle(self, key);
+                            return;
+                        }
                     };
                     let freed = freed.min(*arrived);
                     *arrived -= freed;

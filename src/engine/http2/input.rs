@@ -10,7 +10,8 @@ use crate::engine::deadline::after;
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::count;
-use crate::engine::websocket::Arrived;
+use crate::engine::websocket::{Arrived, violation_counter};
+use crate::proto::receive::Violation;
 use crate::proto::scan::{FrameHead, MAX_GATHER, Piece, Route, flag, frame_type};
 use h2::Reason;
 use std::time::Instant;
@@ -304,16 +305,8 @@ impl Core {
                     Some(Step::Deliver { stream, context, arrived })
                 }
                 Err(violation) => {
-                    let counters = &conn.state.own().counters;
-                    count(match violation.close_code() {
-                        1007 => &counters.violation_utf8,
-                        1008 => &counters.limit_fragments,
-                        1009 => &counters.limit_message,
-                        _ => &counters.violation_frame,
-                    });
-                    websocket.fail(&violation, &mut stream.out, pool);
                     *data = &[];
-                    self.heard(conn, key);
+                    self.violated(conn, key, &violation, pool);
                     None
                 }
             },
@@ -336,6 +329,16 @@ impl Core {
                 None
             }
         }
+    }
+
+    /// The peer broke a rule of WebSocket or of its compression.
+    pub(super) fn violated(&mut self, conn: &Connection, key: u32, violation: &Violation, pool: &mut Pool) {
+        count(violation_counter(&conn.state.own().counters, violation));
+        let Some(stream) = self.streams.get_mut(key as usize) else { return };
+        if let Role::WebSocket(websocket) = &mut stream.role {
+            websocket.fail(violation, &mut stream.out, pool);
+        }
+        self.heard(conn, key);
     }
 
     /// After a control frame or a violation: the socket's end may have come nearer.

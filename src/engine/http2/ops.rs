@@ -1,10 +1,11 @@
 //! What the host says of a stream, applied on the stream's loop. What the exchange's phase forbids was refused before.
 
 use super::output::publish;
-use super::stream::{Role, Sender};
+use super::stream::{Handshake, Role, Sender};
 use super::{Connection, Core, Event};
 use crate::engine::command::{AcceptOptions, Op};
 use crate::engine::deadline::after;
+use crate::engine::deflate;
 use crate::engine::event::{Cause, Credit, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::{Pool, SendQueue};
@@ -59,12 +60,12 @@ impl Core {
     #[inline]
     fn apply(&mut self, conn: &Connection, key: u32, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         match op {
-            Op::Message { kind, data } => {
+            Op::Message { kind, data, compress } => {
                 self.tally.messages_out += 1;
-                if data.len() >= LARGE && self.direct(conn, key, slot, kind, data)? {
+                if data.len() >= LARGE && self.direct(conn, key, slot, kind, data, compress)? {
                     return Ok(());
                 }
-                self.socket(conn, key, slot, |ws, out, pool| ws.send_message(kind, data, out, pool))
+                self.socket(conn, key, slot, |ws, out, pool| ws.send_message(kind, data, compress, out, pool))
             }
             Op::Fragment { kind, data, last } => {
                 self.tally.messages_out += u64::from(last);
@@ -166,10 +167,11 @@ impl Core {
         slot: &Slot,
         kind: MessageKind,
         data: &[u8],
+        compress: bool,
     ) -> Result<bool, Error> {
         let stream = &mut *self.streams[key as usize];
         let Role::WebSocket(websocket) = &mut stream.role else { return Ok(false) };
-        if !stream.answered || stream.out.len() > 0 {
+        if !stream.answered || stream.out.len() > 0 || compress && websocket.compresses() {
             return Ok(false);
         }
         let opcode = websocket.may_send_message(kind)?;
@@ -207,16 +209,15 @@ impl Core {
         Ok(())
     }
 
-    fn accept(&mut self, conn: &Connection, key: u32, options: AcceptOptions) {
+    fn accept(&mut self, conn: &Connection, key: u32, mut options: AcceptOptions) {
         let stream = &mut *self.streams[key as usize];
-        let (early, offered) = match &mut stream.role {
-            Role::Handshake(handshake) => (std::mem::take(&mut handshake.early), handshake.offered),
-            _ => return,
-        };
+        let Role::Handshake(handshake) = &mut stream.role else { return };
+        let Handshake { early, offered, compression } = std::mem::take(handshake);
         if offered {
             conn.forget_offers(stream.handle);
         }
         let Sender::Head(send) = &mut stream.send else { return };
+        let compression = deflate::agree(compression, &mut options, &conn.state.shared, conn.state.index);
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::OK;
         *response.headers_mut() = options.headers;
@@ -228,7 +229,8 @@ impl Core {
         count(&counters.accepted);
         count(&counters.open_websockets);
         stream.context = options.context;
-        stream.role = Role::WebSocket(WebSocket::new(options.control, options.delivery, options.credit));
+        let websocket = WebSocket::new(options.control, options.delivery, options.credit);
+        stream.role = Role::WebSocket(websocket.with_compression(compression));
         stream.last_in = self.now;
         stream.deadline = None;
         if !early.is_empty() {

@@ -4,11 +4,13 @@ use super::stream::{Exchange, Handshake, Role, Sender, Stream};
 use super::wake::StreamWaker;
 use super::{Connection, Core};
 use crate::engine::deadline::after;
+use crate::engine::deflate;
 use crate::engine::event::{LogLevel, Request, StreamKind};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::SendQueue;
 use crate::engine::stats::{Counters, count};
 use crate::proto::connect::{self, Opening, Refusal};
+use crate::proto::deflate::Offer;
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::ext::Protocol;
@@ -24,6 +26,7 @@ use std::task::Waker;
 struct Asked<'a> {
     kind: StreamKind,
     subprotocols: Vec<&'a str>,
+    compression: Option<Offer>,
 }
 
 /// The answer to one that is not.
@@ -99,13 +102,14 @@ impl Connection {
         }
         let protocol = parts.extensions.get::<Protocol>().map(Protocol::as_str);
         match connect::open(&parts.method, &parts.uri, &parts.headers, protocol, end) {
-            Ok(Opening::Request) => Ok(Asked { kind: StreamKind::Http, subprotocols: Vec::new() }),
+            Ok(Opening::Request) => Ok(Asked { kind: StreamKind::Http, subprotocols: Vec::new(), compression: None }),
             Ok(Opening::WebSocket { subprotocols }) => {
                 if self.core.borrow().draining || self.state.shared.draining.load(Ordering::Acquire) {
                     count(&counters.refused_draining);
                     return Err(Refusing::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going away"));
                 }
-                Ok(Asked { kind: StreamKind::WebSocket, subprotocols })
+                let compression = deflate::offered(&parts.headers, config);
+                Ok(Asked { kind: StreamKind::WebSocket, subprotocols, compression })
             }
             Err(refused) => {
                 count(refusals(counters, refused.refusal));
@@ -153,7 +157,8 @@ impl Connection {
                     own.offers.lock().unwrap_or_else(PoisonError::into_inner).insert(stream, offers);
                 }
                 let deadline = after(core.now, core.config.accept_timeout);
-                (Role::Handshake(Handshake { early: Vec::new(), offered }), deadline)
+                let compression = asked.compression;
+                (Role::Handshake(Handshake { early: Vec::new(), offered, compression }), deadline)
             }
         };
         let id = send.stream_id().as_u32();

@@ -6,6 +6,7 @@ use crate::engine::event::{Cause, Side, StreamKind};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::SendQueue;
 use crate::engine::websocket::WebSocket;
+use crate::proto::deflate::Offer;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
@@ -78,7 +79,10 @@ impl Sender {
 pub(super) struct Handshake {
     /// What came too early (RFC 6455 §4.1: the client waits for the answer), for the socket that may be.
     pub(super) early: Vec<u8>,
+    /// Subprotocols were offered.
     pub(super) offered: bool,
+    /// The offer of permessage-deflate.
+    pub(super) compression: Option<Offer>,
 }
 
 /// An ordinary exchange.

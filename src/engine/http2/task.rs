@@ -45,7 +45,7 @@ struct Task {
 pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     let Greeted { id, transport, peer, tls, mut read, websockets } = greeted;
     let first = read.split_off(PREFACE.len());
-    let Some(core) = start(&state, &read, websockets).await else {
+    let Some(core) = Box::pin(start(&state, &read, websockets)).await else {
         return state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
     };
     let conn = Rc::new(Connection {

@@ -1,5 +1,7 @@
 //! Tests of the receiver: frames by hand, cut everywhere, and against tungstenite.
 
+mod deflate;
+mod deflate_handshake;
 mod differential;
 mod handshake;
 mod receiver;
@@ -10,7 +12,7 @@ use super::receive::{Received, Receiver, Rules, Violation};
 use std::io::{self, Read, Write};
 
 /// Limits that only the tests of limits reach.
-const WHOLE: Rules = Rules { max_message: 1 << 20, max_fragments: 1000, parts: false };
+const WHOLE: Rules = Rules { max_message: 1 << 20, max_fragments: 1000, parts: false, compression: false };
 const PARTS: Rules = Rules { parts: true, ..WHOLE };
 
 /// What came out, with the payload.
@@ -70,6 +72,7 @@ fn feed_all(
         events.push(match received {
             Received::Message { kind } => Event::Message(kind, payload),
             Received::Part { kind, first, last } => Event::Part(kind, payload, first, last),
+            Received::Compressed { .. } | Received::CompressedPart { .. } => unreachable!("not agreed on"),
             Received::Ping => Event::Ping(payload),
             Received::Pong => Event::Pong(payload),
             Received::Close { code } => Event::Close(code, String::from_utf8(payload).expect("a reason is UTF-8")),

@@ -350,7 +350,7 @@ fn fragments_over_the_limit_fail_also_when_they_are_empty() {
 
 #[test]
 fn parts_have_no_limit_on_length_or_fragments() {
-    let rules = Rules { max_message: 10, max_fragments: 2, parts: true };
+    let rules = Rules { max_message: 10, max_fragments: 2, parts: true, compression: false };
     let mut input = frame(0x02, &[1; 300]);
     for _ in 0..100 {
         input.extend(frame(0x00, &[1; 300]));

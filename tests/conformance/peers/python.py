@@ -1,6 +1,7 @@
 """Python's h2 and wsproto as clients of the test host at URL: requests and WebSockets, neither written here.
 
     python.py            over HTTP/2, all on one connection
+    python.py --deflate  the same with permessage-deflate, for a host that has it on, with context takeover
     python.py --http1    a WebSocket over HTTP/1.1 with Upgrade, for a host or a front that takes it
     --front              URL is a proxy in front of the host, which ends streams in its own way
 """
@@ -19,6 +20,7 @@ import h2.settings
 import wsproto
 import wsproto.connection
 import wsproto.events
+from wsproto.extensions import PerMessageDeflate
 
 URL = urlsplit(os.environ["URL"])
 DEADLINE_S = 20
@@ -123,16 +125,20 @@ class Client:
 
 
 class WebSocket:
-    """wsproto's frames on one stream of a Client (RFC 8441)."""
+    """wsproto's frames on one stream of a Client (RFC 8441), compressed if there is an extension to offer (RFC 7692)."""
 
-    def __init__(self, client, path):
+    def __init__(self, client, path, extension=None):
         self.client = client
-        self.id, self.stream = client.open("CONNECT", path, False, [
-            (":protocol", "websocket"), ("sec-websocket-version", "13"), ("sec-websocket-protocol", "echo")])
+        fields = [(":protocol", "websocket"), ("sec-websocket-version", "13"), ("sec-websocket-protocol", "echo")]
+        if extension:
+            fields.append(("sec-websocket-extensions", f"{extension.name}; {extension.offer()}"))
+        self.id, self.stream = client.open("CONNECT", path, False, fields)
         client.flush()
         client.until(lambda: self.stream.headers is not None or self.stream.over)
         assert self.stream.headers and self.stream.headers[":status"] == "200", f"refused: {self.stream.headers}"
-        self.ws = wsproto.connection.Connection(wsproto.ConnectionType.CLIENT)
+        if extension:
+            extension.finalize(self.stream.headers["sec-websocket-extensions"])
+        self.ws = wsproto.connection.Connection(wsproto.ConnectionType.CLIENT, [extension] if extension else [])
         self.events = []
 
     def send(self, event, end=False):
@@ -253,6 +259,84 @@ def http2_checks():
         ("100 sockets at once", hundred_sockets), ("the server closes with code and reason", server_closes)]
 
 
+def deflate_checks():
+    client = Client()
+    words = "the quick brown fox jumps over the lazy dog".split()
+    texts = ["[" + ",".join(f'{{"id":{i},"word":"{words[i * k % 9]}"}}' for i in range(n)) + "]"
+             for k, n in ((1, 1), (2, 20), (3, 500), (4, 20000))]
+
+    def exchange(ws, answer):
+        given = ws.stream.headers["sec-websocket-extensions"]
+        assert given == answer, given
+        sizes = []
+        for text in texts + texts[::-1]:
+            before = len(ws.stream.body)
+            ws.echo(text)
+            sizes.append(len(ws.stream.body) - before)
+            if len(text) >= 256:
+                assert ws.stream.body[before] == 0xC1, f"a compressed text, not {ws.stream.body[before]:#x}"
+                assert sizes[-1] < len(text) / 2, f"{sizes[-1]} bytes for {len(text)}"
+        for data in (b"", bytes(range(256)), bytes(200_000), b""):
+            ws.echo(data)
+        ws.send(wsproto.events.Ping(payload=b"there?"))
+        assert isinstance(ws.receive(), wsproto.events.Pong)
+        ws.close(1000, "")
+        return sizes
+
+    def takeover():
+        sizes = exchange(WebSocket(client, "/echo", PerMessageDeflate()), "permessage-deflate; server_max_window_bits=15")
+        assert sizes[6] < sizes[1], f"the same text again is smaller: {sizes}"
+
+    def no_takeover():
+        extension = PerMessageDeflate(client_no_context_takeover=True, server_no_context_takeover=True)
+        sizes = exchange(WebSocket(client, "/echo", extension), "permessage-deflate; server_no_context_takeover; "
+                         "client_no_context_takeover; server_max_window_bits=15")
+        assert sizes[6] == sizes[1], f"the same text again is as large: {sizes}"
+
+    def windows():
+        for server in (9, 10, 14):
+            for mine in (9, 12, 15):
+                extension = PerMessageDeflate(client_max_window_bits=mine, server_max_window_bits=server)
+                answer = f"permessage-deflate; server_max_window_bits={server}"
+                if mine < 15:
+                    answer += f"; client_max_window_bits={mine}"
+                exchange(WebSocket(client, "/echo", extension), answer)
+
+    def fragments():
+        ws = WebSocket(client, "/echo", PerMessageDeflate())
+        for i in range(20):
+            ws.send(wsproto.events.TextMessage(data=texts[2][i::20], message_finished=i == 19))
+            ws.send(wsproto.events.Ping(payload=b"between"))
+        whole, got = "".join(texts[2][i::20] for i in range(20)), None
+        for _ in range(21):
+            event = ws.receive()
+            got = event if isinstance(event, str) else got
+        assert got == whole, f"{got!r:.80}"
+        ws.close(1000, "")
+
+    def beside():
+        compressed = [WebSocket(client, "/echo", PerMessageDeflate()) for _ in range(20)]
+        plain = [WebSocket(client, "/echo") for _ in range(20)]
+        for text in texts[:3]:
+            for ws in compressed + plain:
+                ws.echo(text)
+        for ws in compressed + plain:
+            ws.close(1000, "bye")
+
+    def flood():
+        ws = WebSocket(client, "/flood/100/20000", PerMessageDeflate())
+        for i in range(100):
+            assert ws.receive() == bytes(20_000), f"message {i}"
+        assert len(ws.stream.body) < 20_000, f"{len(ws.stream.body)} bytes for 2 MB of zeros"
+        assert isinstance(ws.receive(), wsproto.events.CloseConnection)
+        ws.send(wsproto.events.CloseConnection(code=1000), end=True)
+
+    return "python wsproto with permessage-deflate", [
+        ("context takeover", takeover), ("no context takeover", no_takeover), ("windows of all sizes", windows),
+        ("compressed fragments with Pings between", fragments), ("20 sockets with and 20 without", beside),
+        ("the host's messages, compressed", flood)]
+
+
 def http1_checks():
     def upgrade():
         sock = connect("http/1.1")
@@ -282,7 +366,8 @@ def http1_checks():
 
 
 def main():
-    peer, checks = http1_checks() if "--http1" in sys.argv else http2_checks()
+    modes = {"--http1": http1_checks, "--deflate": deflate_checks}
+    peer, checks = next((modes[mode] for mode in sys.argv[1:]), http2_checks)()
     failed = 0
     for name, check in checks:
         try:
