@@ -4,13 +4,13 @@
 use super::command::{Command, Op};
 use super::event::{Handler, LogLevel};
 use super::handle::StreamId;
-use super::http2::Connection;
 use super::listener::accept_all;
 use super::preface;
 use super::send_queue::Pool;
 use super::shared::{LoopShared, Shared};
 use super::status::{Error, Status};
 use super::table::{Parts, Slot, Slots};
+use super::{http1, http2};
 use slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
@@ -31,7 +31,7 @@ pub(crate) struct LoopState {
     pub(crate) handler: Arc<dyn Handler>,
     /// Which stream of which connection a handle names.
     pub(crate) slots: RefCell<Slots>,
-    pub(crate) connections: RefCell<Slab<Rc<Connection>>>,
+    pub(crate) connections: RefCell<Slab<Served>>,
     pub(crate) pool: RefCell<Pool>,
     pub(crate) buffers: Buffers,
     /// Connections that are open or before their preface; each holds a clone.
@@ -58,6 +58,29 @@ impl Buffers {
             buffer.resize(READ, 0);
         }
         buffer
+    }
+}
+
+/// A connection whose protocol is known.
+#[derive(Clone)]
+pub(crate) enum Served {
+    Http1(Rc<http1::Connection>),
+    Http2(Rc<http2::Connection>),
+}
+
+impl Served {
+    fn drain(&self, deadline: Duration) {
+        match self {
+            Self::Http1(connection) => connection.drain(deadline),
+            Self::Http2(connection) => connection.drain(deadline),
+        }
+    }
+
+    fn cut(&self) {
+        match self {
+            Self::Http1(connection) => connection.cut(),
+            Self::Http2(connection) => connection.cut(),
+        }
     }
 }
 
@@ -99,7 +122,10 @@ impl LoopState {
         let entry = self.slots.borrow().find(parts).ok_or(Status::Gone)?;
         let connections = self.connections.borrow();
         let connection = connections.get(entry.connection as usize).ok_or(Status::Gone)?;
-        connection.apply(entry.stream, slot, op)
+        match connection {
+            Served::Http1(connection) => connection.apply(slot, op),
+            Served::Http2(connection) => connection.apply(entry.stream, slot, op),
+        }
     }
 
     fn apply_posted(&self, stream: StreamId, op: Op<'_>) {
@@ -124,8 +150,8 @@ impl LoopState {
         }
     }
 
-    fn each_connection(&self, f: impl Fn(&Rc<Connection>)) {
-        let all: Vec<_> = self.connections.borrow().iter().map(|(_, c)| Rc::clone(c)).collect();
+    fn each_connection(&self, f: impl Fn(&Served)) {
+        let all: Vec<_> = self.connections.borrow().iter().map(|(_, c)| c.clone()).collect();
         all.iter().for_each(f);
     }
 

@@ -2,13 +2,19 @@
 
 pub(crate) mod command;
 pub(crate) mod config;
+mod credit;
+mod deadline;
 pub(crate) mod deflate;
+mod ending;
 pub(crate) mod event;
+mod flag;
 mod flood;
 pub(crate) mod handle;
+mod http1;
 mod http2;
 pub(crate) mod listener;
 pub(crate) mod loops;
+mod pipe;
 mod preface;
 mod send_queue;
 pub(crate) mod shared;

@@ -2,12 +2,12 @@
 
 use super::event::{LogLevel, TlsInfo};
 use super::handle::ConnectionId;
-use super::http2;
 use super::listener::{Incoming, ListenOptions};
 use super::loops::{LoopState, within};
 use super::stats::count;
 use super::tls::handshake::accept;
 use super::transport::{Plain, Transport, linger};
+use super::{http1, http2};
 use crate::proto::scan::PREFACE;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -59,7 +59,8 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
         websockets: incoming.options.websockets,
         transport: Transport::Plain(socket),
     };
-    let greet = greet(&state, greeted, &incoming.options);
+    // boxed, so that its state is given back before the connection is served
+    let greet = Box::pin(greet(&state, greeted, &incoming.options));
     let (found, mut greeted) = tokio::select! {
         greeted = greet => match greeted {
             Some(greeted) => greeted,
@@ -68,13 +69,14 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
         // it has asked for nothing yet, so nothing is lost
         () = ending => return,
     };
+    let options = &incoming.options;
     match found {
-        Found::Http2 if incoming.options.http2 => http2::serve(state, greeted).await,
+        Found::Http2 if options.http2 => Box::pin(http2::serve(state, greeted)).await,
+        // a host that takes them has an HTTP/1.1 of its own
+        _ if state.shared.config.fallback && greeted.tls.is_none() => hand_back(&state, greeted),
+        // what is no HTTP/2 preface is answered over HTTP/1.1, which may be with 400
+        Found::Http1 | Found::Other if options.http1 => Box::pin(http1::serve(state, greeted)).await,
         other => {
-            let (fallback, tls) = (state.shared.config.fallback, greeted.tls.is_some());
-            if fallback && !tls {
-                return hand_back(&state, greeted);
-            }
             count(&state.own().counters.refused_preface);
             let text = format!("connection of {} refused: it does not begin with an HTTP/2 preface", greeted.peer);
             state.shared.log(LogLevel::Info, &text);
@@ -104,8 +106,10 @@ async fn greet(state: &LoopState, mut greeted: Greeted, options: &ListenOptions)
             return Some((Found::Http1, greeted));
         }
     }
+    // what is no HTTP/2 is judged by HTTP/1.1, under deadlines of its own
+    let http1 = options.http1 && !(state.shared.config.fallback && greeted.tls.is_none());
     let limit = state.shared.config.preface_timeout;
-    match within(limit, look(&mut greeted.transport, &mut greeted.read)).await {
+    match within(limit, look(&mut greeted.transport, &mut greeted.read, http1)).await {
         Some(Found::End) => None,
         Some(found) => Some((found, greeted)),
         None => {
@@ -135,15 +139,17 @@ enum Found {
     End,
 }
 
-/// Reads until it is clear what this is.
-async fn look(transport: &mut Transport, read: &mut Vec<u8>) -> Found {
-    let mut buffer = [0; 1024];
+/// Reads until it is clear what this is. `http1`: all that is no HTTP/2 preface is HTTP/1.1.
+async fn look(transport: &mut Transport, read: &mut Vec<u8>, http1: bool) -> Found {
+    let mut buffer = vec![0; 1024];
     loop {
         let n = read.len().min(PREFACE.len());
         if read[..n] == PREFACE[..n] {
             if n == PREFACE.len() {
                 return Found::Http2;
             }
+        } else if http1 {
+            return Found::Http1;
         } else if let Some(end) = read.iter().position(|&b| b == b'\n') {
             let line = read[..end].strip_suffix(b"\r").unwrap_or(&read[..end]);
             let http1 = line.len() > 9 && line[line.len() - 9..].starts_with(b" HTTP/1.");

@@ -76,6 +76,13 @@ impl Slot {
         generation != 0 && self.generation.load(Ordering::Acquire) == generation
     }
 
+    /// Makes the send queue's length known to all threads. True: `writable` was owed and is due.
+    #[inline]
+    pub(crate) fn publish(&self, queued: usize, cap: usize) -> bool {
+        self.queued.store(queued as u32, Ordering::Release);
+        queued <= cap / 2 && self.owed.load(Ordering::Acquire) && self.owed.swap(false, Ordering::AcqRel)
+    }
+
     /// Moves the phase on; false if it was not `from`.
     pub(crate) fn advance(&self, from: u8, to: u8) -> bool {
         self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()

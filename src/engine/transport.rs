@@ -156,6 +156,29 @@ impl Transport {
         }
     }
 
+    /// Makes the system end the connection with RST when this is dropped.
+    pub(crate) fn reset(&self) {
+        let socket = match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.socket(),
+        };
+        // it fails on a socket that has ended, and on UNIX sockets, which have no RST
+        let _ = match socket {
+            Plain::Tcp(socket) => SockRef::from(socket).set_linger(Some(Duration::ZERO)),
+            Plain::Unix(_) => Ok(()),
+        };
+    }
+
+    /// The end of a connection. `eof`: the peer has ended.
+    pub(crate) async fn end(&mut self, eof: bool) {
+        if !eof {
+            linger(self).await;
+        } else if let Self::Tls(stream) = self {
+            // RFC 8446 §6.1: our close_notify too, if the socket takes it
+            poll_fn(|cx| Poll::Ready(stream.poll_shutdown(cx).is_ready())).await;
+        }
+    }
+
     /// Sends FIN, over TLS after close_notify; an error means that the socket has ended anyway.
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -170,7 +193,8 @@ impl Transport {
 pub(crate) async fn linger(transport: &mut Transport) {
     let ended = async {
         let _ = poll_fn(|cx| transport.poll_shutdown(cx)).await;
-        let mut sink = [0; 4096];
+        // not in the task, where it would be kept for the connection's life
+        let mut sink = vec![0; 4096];
         for _ in 0..64 {
             match poll_fn(|cx| transport.poll_read(cx, &mut sink)).await {
                 Ok(n) if n > 0 => {}

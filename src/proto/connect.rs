@@ -63,7 +63,7 @@ impl Refused {
         Self { refusal, status, headers, text }
     }
 
-    fn bad_request(refusal: Refusal, text: impl Into<String>) -> Self {
+    pub(super) fn bad_request(refusal: Refusal, text: impl Into<String>) -> Self {
         Self::new(refusal, StatusCode::BAD_REQUEST, text.into())
     }
 
@@ -209,7 +209,7 @@ fn host_and_port(authority: &Authority, default_port: u16) -> Option<(String, u1
 }
 
 #[allow(clippy::result_large_err)]
-fn check_version(headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Refused> {
     let mut versions = headers.get_all(SEC_WEBSOCKET_VERSION).iter();
     let text = match (versions.next(), versions.next()) {
         (Some(version), None) if version == VERSION => return Ok(()),
@@ -225,7 +225,7 @@ fn check_version(headers: &HeaderMap) -> Result<(), Refused> {
 
 /// All lines are one list (RFC 9110 §5.3) of unique, non-empty tokens (RFC 6455 §4.1, 10).
 #[allow(clippy::result_large_err)]
-fn subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, Refused> {
+pub(super) fn subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, Refused> {
     let refuse = |text: &str| Refused::bad_request(Refusal::Malformed, text);
     let list: Vec<&str> = fields::elements(headers, &SEC_WEBSOCKET_PROTOCOL)
         .map(fields::token)

@@ -4,7 +4,7 @@ use http::header::{CONNECTION, TE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName};
 
 /// Fields that speak of an HTTP/1.1 connection (RFC 9113 §8.2.2); `te` has a meaning in requests alone.
-pub(super) const CONNECTION_SPECIFIC: [HeaderName; 6] = [
+pub(crate) const CONNECTION_SPECIFIC: [HeaderName; 6] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),

@@ -1,8 +1,10 @@
 //! Deadlines of a connection and its streams. One timer serves them all: it knows the earliest and is set anew after it
 //! has rung, so that traffic moves no timers.
 
-use super::stream::{End, Role};
-use super::{Connection, Core, after};
+use super::stream::Role;
+use super::{Connection, Core};
+use crate::engine::deadline::quiet;
+use crate::engine::ending::End;
 use crate::engine::event::{Cause, LogLevel, Side};
 use crate::engine::stats::count;
 use h2::Reason;
@@ -105,17 +107,7 @@ impl Core {
     pub(super) fn keep_alive_deadline(&self, key: u32) -> Option<Instant> {
         let stream = self.streams.get(key as usize)?;
         let Role::WebSocket(websocket) = &stream.role else { return None };
-        if websocket.closing.is_some() {
-            return None;
-        }
-        let idle = after(stream.last_in, self.config.idle_timeout);
-        let ping = if websocket.awaits_pong {
-            let wait = self.config.ping_interval.saturating_add(self.config.ping_timeout);
-            if self.config.ping_timeout > 0 { after(stream.last_in, wait) } else { None }
-        } else {
-            after(stream.last_in, self.config.ping_interval)
-        };
-        [idle, ping].into_iter().flatten().min()
+        quiet(websocket, stream.last_in, &self.config)
     }
 
     fn keep_alive(&mut self, conn: &Connection, key: u32) {

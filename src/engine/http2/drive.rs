@@ -2,17 +2,12 @@
 
 use super::Connection;
 use super::input::{Feed, Step};
-use super::stream::End;
+use crate::engine::ending::{End, disconnected};
 use crate::engine::event::{Cause, LogLevel, Side};
 use crate::engine::stats::count;
 use h2::Reason;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-
-/// How streams end when the transport does.
-pub(super) fn disconnected() -> End {
-    End::new(1006, Cause::Disconnected, Side::Remote)
-}
 
 impl Connection {
     /// Goes through what was read, with the host's callbacks in between.

@@ -2,8 +2,9 @@
 //! WebSockets, so a body takes its share before `h2` gets the bytes.
 
 use super::output::{TURN, Turn, publish};
-use super::stream::{End, Exchange, Role, Sender, Tail};
+use super::stream::{Exchange, Role, Sender};
 use super::{Connection, Core};
+use crate::engine::ending::{End, Tail};
 use crate::engine::event::{Cause, Side};
 use crate::engine::status::{Error, Status};
 use bytes::Bytes;

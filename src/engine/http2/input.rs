@@ -6,6 +6,7 @@
 
 use super::stream::Role;
 use super::{Connection, Core, MAX_FRAME};
+use crate::engine::deadline::after;
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::count;
@@ -143,7 +144,7 @@ impl Core {
         match head.kind() {
             frame_type::DATA => self.data_head(conn, head, len, id),
             frame_type::HEADERS => {
-                let deadline = super::after(self.now, self.config.header_timeout);
+                let deadline = after(self.now, self.config.header_timeout);
                 self.header_deadline = deadline;
                 self.arm(deadline);
                 if head.has(flag::END_HEADERS) {
@@ -349,7 +350,7 @@ impl Core {
                 conn.finish_phase(stream.slot);
             }
             if websocket.may_end() {
-                let deadline = super::after(self.now, self.config.close_timeout);
+                let deadline = after(self.now, self.config.close_timeout);
                 stream.deadline = deadline;
                 self.arm(deadline);
             }

@@ -14,7 +14,6 @@ mod exchange;
 mod input;
 mod ops;
 mod output;
-mod pipe;
 mod progress;
 mod request;
 mod start;
@@ -24,15 +23,18 @@ mod wake;
 mod windows;
 
 use super::config::Config;
+use super::deadline::after;
+use super::ending::End;
 use super::event::{Cause, LogLevel, Side, StreamKind, TlsInfo};
+use super::flag::Flag;
 use super::flood::Floods;
 use super::handle::{ConnectionId, StreamId};
 use super::loops::LoopState;
+use super::pipe::Pipe;
 use super::websocket::Limits;
 use crate::proto::scan::Scanner;
 use bytes::Bytes;
 use h2::server;
-use pipe::Pipe;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -41,8 +43,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
-use stream::{End, Role, Stream};
-use wake::{Flag, Ready};
+use stream::{Role, Stream};
+use wake::Ready;
 
 pub(crate) use task::serve;
 
@@ -204,11 +206,6 @@ impl Hasher for IdHasher {
     fn write_u32(&mut self, n: u32) {
         self.0 = (self.0 ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
-}
-
-/// A deadline `ms` from now; `None` for 0.
-fn after(now: Instant, ms: u32) -> Option<Instant> {
-    (ms > 0).then(|| now + Duration::from_millis(ms.into()))
 }
 
 impl Connection {

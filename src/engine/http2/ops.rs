@@ -4,6 +4,7 @@ use super::output::publish;
 use super::stream::{Handshake, Role, Sender};
 use super::{Connection, Core, Event};
 use crate::engine::command::{AcceptOptions, Op};
+use crate::engine::deadline::after;
 use crate::engine::deflate;
 use crate::engine::event::{Cause, Credit, Side};
 use crate::engine::handle::StreamId;
@@ -195,7 +196,7 @@ impl Core {
         reason: &str,
         cause: Option<Cause>,
     ) -> Result<(), Error> {
-        let deadline = super::after(self.now.max(std::time::Instant::now()), self.config.close_timeout);
+        let deadline = after(self.now.max(std::time::Instant::now()), self.config.close_timeout);
         let stream = &mut *self.streams[key as usize];
         let Role::WebSocket(websocket) = &mut stream.role else {
             return Err(Error::new(Status::WrongState, "this stream is no WebSocket"));

@@ -6,7 +6,6 @@ use crate::engine::send_queue::Pool;
 use crate::engine::table::Slot;
 use crate::proto::scan::{FRAME_HEAD, FrameHead, flag, frame_type, put_window_update};
 use bytes::Bytes;
-use std::sync::atomic::Ordering;
 
 /// What one stream may send before it is another's turn.
 pub(super) const TURN: usize = 64 << 10;
@@ -250,8 +249,7 @@ pub(super) fn publish(
     stream: &Stream,
     events: &mut std::collections::VecDeque<Event>,
 ) {
-    slot.queued.store(queued as u32, Ordering::Release);
-    if queued <= cap / 2 && slot.owed.load(Ordering::Acquire) && slot.owed.swap(false, Ordering::AcqRel) {
+    if slot.publish(queued, cap) {
         events.push_back(Event::Writable { stream: stream.handle, context: stream.context });
     }
 }

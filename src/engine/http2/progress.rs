@@ -1,8 +1,10 @@
 //! What `h2` has to say of a stream: bodies of ordinary requests, and the ends of all streams.
 
 use super::exchange::PIECE;
-use super::stream::{End, Role, Sender, Tail};
+use super::stream::{Role, Sender};
 use super::{Connection, Core};
+use crate::engine::deadline::after;
+use crate::engine::ending::{End, Tail};
 use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::stats::count;
@@ -150,7 +152,7 @@ impl Core {
         if !websocket.may_end() && !heard {
             websocket.closing().ended = true;
             conn.finish_phase(slot);
-            let deadline = super::after(self.now, self.config.close_timeout);
+            let deadline = after(self.now, self.config.close_timeout);
             if let Some(stream) = self.streams.get_mut(key as usize) {
                 stream.deadline = deadline;
             }
@@ -185,19 +187,5 @@ impl Core {
             self.end(key, end.h2(reason.into()));
         }
         // everything else ends the connection, and all its streams with it
-    }
-}
-
-impl crate::engine::websocket::Closing {
-    /// How a socket ended whose closing handshake is through.
-    pub(super) fn end(&self) -> End {
-        let side = if self.local || self.failed.is_some() { Side::Local } else { Side::Remote };
-        if let Some(code) = self.failed {
-            return End::new(code, Cause::Violation, Side::Local).because(self.reason.clone());
-        }
-        match self.heard {
-            Some(code) => End::new(code, self.cause.unwrap_or(Cause::CloseFrame), side).because(self.reason.clone()),
-            None => End::new(1006, Cause::EndStream, Side::Remote),
-        }
     }
 }

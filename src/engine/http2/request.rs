@@ -2,7 +2,8 @@
 
 use super::stream::{Exchange, Handshake, Role, Sender, Stream};
 use super::wake::StreamWaker;
-use super::{Connection, Core, after};
+use super::{Connection, Core};
+use crate::engine::deadline::after;
 use crate::engine::deflate;
 use crate::engine::event::{LogLevel, Request, StreamKind};
 use crate::engine::handle::StreamId;

@@ -1,10 +1,11 @@
 //! The beginning of a connection: what `h2` is told of itself, and the state that everything starts from.
 
-use super::pipe::Pipe;
-use super::wake::{Flag, Ready};
+use super::wake::Ready;
 use super::{Core, DEFAULT_WINDOW, MAX_WINDOW, REMEMBER_RESETS, REMEMBERED_RESETS, Tally, after};
+use crate::engine::flag::Flag;
 use crate::engine::flood::Floods;
 use crate::engine::loops::LoopState;
+use crate::engine::pipe::Pipe;
 use crate::engine::websocket::Limits;
 use crate::proto::scan::Scanner;
 use bytes::Bytes;

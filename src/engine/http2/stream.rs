@@ -1,6 +1,8 @@
 //! One stream: an ordinary exchange, a handshake that is undecided, or a WebSocket.
 
-use crate::engine::event::{Cause, Credit, Side, StreamKind};
+use crate::engine::credit::Credited;
+use crate::engine::ending::{End, Tail};
+use crate::engine::event::{Cause, Side, StreamKind};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::SendQueue;
 use crate::engine::websocket::WebSocket;
@@ -8,7 +10,6 @@ use crate::proto::deflate::Offer;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::HeaderMap;
 use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Instant;
@@ -105,43 +106,6 @@ pub(super) struct Exchange {
     pub(super) rejected: bool,
 }
 
-/// The end of a body.
-#[derive(Debug, Default)]
-pub(super) struct Tail {
-    pub(super) trailers: Option<HeaderMap>,
-}
-
-/// What the host is ready to take: all, or so many events.
-#[derive(Debug, Default)]
-pub(super) struct Credited(Option<u64>);
-
-impl Credited {
-    pub(super) fn set(&mut self, credit: Credit) {
-        self.0 = match credit {
-            Credit::Auto => None,
-            Credit::Demand => Some(0),
-        };
-    }
-
-    pub(super) fn add(&mut self, n: u32) {
-        if let Some(credit) = &mut self.0 {
-            *credit = credit.saturating_add(u64::from(n));
-        }
-    }
-
-    /// Whether one event may be delivered; takes it.
-    pub(super) fn take(&mut self) -> bool {
-        match &mut self.0 {
-            None => true,
-            Some(0) => false,
-            Some(credit) => {
-                *credit -= 1;
-                true
-            }
-        }
-    }
-}
-
 impl Stream {
     pub(super) fn kind(&self) -> StreamKind {
         match &self.role {
@@ -157,39 +121,11 @@ impl Stream {
         }
     }
 
-    /// The end of a stream that was not closed by both sides. The code is the peer's own if its Close had come
-    /// (RFC 6455 §7.1.5), 1006 if not, 0 before the accept.
+    /// The end of a stream that was not closed by both sides: the code is 0 before the accept.
     pub(super) fn cut_off(&self, cause: Cause, side: Side) -> End {
-        let Role::WebSocket(websocket) = &self.role else { return End::new(0, cause, side) };
-        match websocket.closing.as_ref().and_then(|c| Some((c.heard?, c))) {
-            Some((code, closing)) => End::new(code, cause, side).because(closing.reason.clone()),
-            None => End::new(1006, cause, side),
+        match &self.role {
+            Role::WebSocket(websocket) => websocket.cut_off(cause, side),
+            _ => End::new(0, cause, side),
         }
-    }
-}
-
-/// How a stream ended.
-#[derive(Clone, Debug)]
-pub(super) struct End {
-    pub(super) code: u16,
-    pub(super) reason: Box<str>,
-    pub(super) cause: Cause,
-    pub(super) h2_code: u32,
-    pub(super) side: Side,
-}
-
-impl End {
-    pub(super) fn new(code: u16, cause: Cause, side: Side) -> Self {
-        Self { code, reason: "".into(), cause, h2_code: 0, side }
-    }
-
-    pub(super) fn h2(mut self, code: u32) -> Self {
-        self.h2_code = code;
-        self
-    }
-
-    pub(super) fn because(mut self, reason: impl Into<Box<str>>) -> Self {
-        self.reason = reason.into();
-        self
     }
 }

@@ -1,14 +1,14 @@
 //! The task of a connection: read, deliver, collect what the host answered, write once; again until there is nothing.
 
-use super::drive::disconnected;
 use super::start::start;
-use super::stream::{End, Sender};
+use super::stream::Sender;
 use super::{Connection, Core, Event, Tally, after};
+use crate::engine::ending::{End, disconnected};
 use crate::engine::event::{Cause, LogLevel, Side};
-use crate::engine::loops::LoopState;
+use crate::engine::loops::{LoopState, Served};
 use crate::engine::preface::Greeted;
 use crate::engine::stats::{Counters, add, count, uncount};
-use crate::engine::transport::{Transport, linger};
+use crate::engine::transport::Transport;
 use crate::proto::scan::PREFACE;
 use h2::Reason;
 use std::cell::{Cell, RefCell};
@@ -45,7 +45,7 @@ struct Task {
 pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     let Greeted { id, transport, peer, tls, mut read, websockets } = greeted;
     let first = read.split_off(PREFACE.len());
-    let Some(core) = start(&state, &read, websockets).await else {
+    let Some(core) = Box::pin(start(&state, &read, websockets)).await else {
         return state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
     };
     let conn = Rc::new(Connection {
@@ -58,7 +58,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
         waker: RefCell::new(None),
         key: Cell::new(0),
     });
-    let key = state.connections.borrow_mut().insert(Rc::clone(&conn));
+    let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
     conn.key.set(key as u32);
     let mut task = Task { conn, transport, timer: None, timer_at: None, first, over: false, eof: false };
     poll_fn(|cx| task.poll(cx)).await;
@@ -66,12 +66,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     if state.stopping() {
         return;
     }
-    if !task.eof {
-        linger(&mut task.transport).await;
-    } else if let Transport::Tls(stream) = &mut task.transport {
-        // RFC 8446 §6.1: our close_notify too, if the socket takes it
-        poll_fn(|cx| Poll::Ready(stream.poll_shutdown(cx).is_ready())).await;
-    }
+    task.transport.end(task.eof).await;
 }
 
 impl Task {

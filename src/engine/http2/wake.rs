@@ -1,37 +1,8 @@
-//! How `h2` says that there is something to do: a list of streams, and a flag for the connection. Everything that
-//! wakes happens inside the connection's own task, which looks before it goes to sleep.
+//! How `h2` says that there is something to do on a stream. Everything that wakes happens inside the connection's own task,
+//! which looks before it goes to sleep.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Wake;
-
-/// The connection's flag.
-#[derive(Debug, Default)]
-pub(super) struct Flag(AtomicBool);
-
-impl Flag {
-    pub(super) fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn lower(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.raise();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.raise();
-    }
-}
 
 /// Keys of streams that `h2` has something to say about. A key may be stale: it only means "look".
 #[derive(Debug, Default)]

@@ -98,6 +98,10 @@ impl TlsStream {
         &self.session
     }
 
+    pub(crate) fn socket(&self) -> &Plain {
+        &self.socket
+    }
+
     /// The socket, when the session has failed.
     pub(crate) fn into_socket(self) -> Plain {
         self.socket
