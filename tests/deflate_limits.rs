@@ -74,6 +74,25 @@ fn parts_that_wait_for_demand_are_inflated_piece_by_piece() {
 }
 
 #[test]
+fn what_waited_for_demand_may_be_answered_in_its_callback() {
+    let _alone = alone();
+    let host = host(takeover);
+    let mut client = host.client();
+    let stream = open(&mut client, "/demand-echo");
+    let mut peer = Peer::new(true, true);
+    let messages = [json(10), json(100), json(10)];
+    for message in &messages {
+        client.data(stream, &ws_frame(true, TEXT_COMPRESSED, &peer.compress(message.as_bytes())));
+    }
+    client.sync();
+    host.engine.demand(host.request("/demand-echo").stream, 3).expect("open");
+    for message in &messages {
+        let (opcode, payload) = client.ws_message(stream);
+        assert_eq!((opcode, peer.inflate(&payload)), (TEXT_COMPRESSED, message.clone().into_bytes()));
+    }
+}
+
+#[test]
 fn a_bad_message_that_waited_for_demand_fails_the_socket_then() {
     let _alone = alone();
     let host = host(|_| {});

@@ -91,7 +91,7 @@ pub struct h2ws_config {
     /// 1: permessage-deflate (RFC 7692) is agreed to when a client offers it. Default 0; 0 or 1.
     pub deflate: i32,
     /// 1: h2ws compresses a message with those before it as context (RFC 7692 section 7.1.1.1), at the price of up to
-    /// 300 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
+    /// 384 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
     pub deflate_server_takeover: i32,
     /// 1: clients may do so (RFC 7692 section 7.1.1.2), at up to 48 KiB a socket. Default 0; 0 or 1.
     pub deflate_client_takeover: i32,

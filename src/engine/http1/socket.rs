@@ -122,6 +122,7 @@ impl Core {
         count(violation_counter(&conn.state.own().counters, violation));
         if let Some(Stream { role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() {
             socket.websocket.fail(violation, &mut socket.out, pool);
+            socket.arrived = 0;
         }
         self.heard(conn);
     }
