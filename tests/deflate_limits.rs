@@ -33,7 +33,7 @@ fn what_waits_for_demand_waits_compressed() {
     }
     client.sync();
     let grown = process::resident().saturating_sub(before);
-    assert!(grown < 16 * process::memory_factor() << 20, "{grown} bytes for 160 MiB that are 160 KiB on the wire");
+    assert!(grown < (16 << 20) * process::memory_factor(), "{grown} bytes for 160 MiB that are 160 KiB on the wire");
     let id = host.request("/demand").stream;
     assert_eq!(host.messages(id).len(), 0, "no demand, no message");
     host.engine.demand(id, 1).expect("open");
