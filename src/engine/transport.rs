@@ -7,9 +7,9 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// A connected socket that no event loop watches yet.
@@ -55,6 +55,9 @@ impl Socket {
     }
 }
 
+/// MSG_NOSIGNAL of Linux. Elsewhere the sockets have SO_NOSIGPIPE.
+const NO_SIGNAL: i32 = if cfg!(target_os = "linux") { 0x4000 } else { 0 };
+
 /// A socket on a loop.
 #[derive(Debug)]
 pub(crate) enum Plain {
@@ -96,14 +99,33 @@ impl Plain {
         }
     }
 
+    /// `sendmsg` and not `writev`, which is what the standard library does: where a peer is gone, that raises SIGPIPE, which ends
+    /// a host that does not ignore it. (Its plain writes are `send` with MSG_NOSIGNAL.)
     pub(crate) fn poll_write_vectored(
         &mut self,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
-            Self::Unix(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
+        loop {
+            let written = match self {
+                Self::Tcp(socket) => {
+                    ready!(socket.poll_write_ready(cx))?;
+                    socket.try_io(Interest::WRITABLE, || {
+                        SockRef::from(&*socket).send_vectored_with_flags(slices, NO_SIGNAL)
+                    })
+                }
+                Self::Unix(socket) => {
+                    ready!(socket.poll_write_ready(cx))?;
+                    socket.try_io(Interest::WRITABLE, || {
+                        SockRef::from(&*socket).send_vectored_with_flags(slices, NO_SIGNAL)
+                    })
+                }
+            };
+            match written {
+                // it was not writable after all, which `try_io` has noted
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
         }
     }
 

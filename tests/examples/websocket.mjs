@@ -1,6 +1,7 @@
 // A WebSocket over HTTP/2 (RFC 8441) on Node's own http2 module, with frames written by hand: a peer that shares no code
 // with h2ws. It needs no package.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { randomBytes } from 'node:crypto';
 
@@ -23,9 +24,9 @@ export function closing(stream) {
   return new Promise((resolve) => stream.on('close', () => resolve(stream.rstCode)));
 }
 
-// A cleartext connection whose SETTINGS have arrived.
+// A connection whose SETTINGS have arrived: cleartext, or TLS to whoever has the certificate in the file TLS_CERT.
 export async function connect(url) {
-  const session = connectHttp2(url);
+  const session = connectHttp2(url, url.startsWith('https:') ? { ca: readFileSync(process.env.TLS_CERT) } : {});
   session.on('error', () => {}); // `once` below has it
   const [settings] = await within(once(session, 'remoteSettings'), 'SETTINGS');
   if (!settings.enableConnectProtocol) throw new Error('the server does not offer SETTINGS_ENABLE_CONNECT_PROTOCOL');
@@ -100,11 +101,11 @@ export class WebSocket {
     else this.#frames.push(item);
   }
 
-  // The next frame, or null at the end of the stream.
-  next() {
+  // The next frame, or null at the end of the stream. 0: however long it takes.
+  next(ms = DEADLINE_MS) {
     const promise = this.#frames.length > 0
       ? Promise.resolve(this.#frames.shift()) : new Promise((resolve) => this.#waiting.push(resolve));
-    return within(promise, 'a WebSocket frame');
+    return ms === 0 ? promise : within(promise, 'a WebSocket frame', ms);
   }
 
   send(opcode, data = Buffer.alloc(0), fin = true) { return this.stream.write(frame(opcode, Buffer.from(data), fin)); }
@@ -140,7 +141,7 @@ export class WebSocket {
 // Opens a WebSocket: { socket } on 200, else { status, headers, body }.
 export async function handshake(session, path, headers = {}) {
   const stream = session.request({
-    ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':authority': new URL(session.originSet?.[0] ?? 'http://127.0.0.1').host,
+    ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': session.encrypted ? 'https' : 'http', ':authority': new URL(session.originSet?.[0] ?? 'http://127.0.0.1').host,
     ':path': path, 'sec-websocket-version': '13', ...headers,
   }, { endStream: false });
   const failed = closing(stream).then(() => { throw new Error(`${path}: stream closed, RST_STREAM code ${stream.rstCode}`); });

@@ -113,32 +113,11 @@ static void open_closed(h2ws_engine *engine, const h2ws_request *request, struct
     answer_json(engine, request->stream, &json);
 }
 
-static void write_text(struct json *json, const char *name, h2ws_str text) {
-    json_format(json, ",\"%s\":", name);
-    json_string(json, text.data, text.len);
-}
-
-/* What the request came over: `{"version":"2","connection":7,"peer":"127.0.0.1:4711","tls":{...}}` */
 static void open_connection(h2ws_engine *engine, const h2ws_request *request, struct exchange *exchange,
                             const struct arguments *arguments) {
     (void)exchange, (void)arguments;
-    const h2ws_tls_info *tls = request->tls;
     struct json json = {0};
-    json_format(&json, "{\"version\":\"%s\",\"connection\":%" PRIu64,
-                request->version == 20 ? "2" : request->version == 11 ? "1.1" : "1.0", request->connection);
-    write_text(&json, "peer", request->peer);
-    write_text(&json, "scheme", request->scheme);
-    write_text(&json, "authority", request->authority);
-    if (tls) {
-        json_format(&json, ",\"tls\":{\"resumed\":%s,\"peer_certificates\":%zu", tls->resumed ? "true" : "false",
-                    tls->peer_certificate_count);
-        write_text(&json, "version", tls->version);
-        write_text(&json, "cipher", tls->cipher);
-        write_text(&json, "server_name", tls->server_name);
-        write_text(&json, "alpn", tls->alpn);
-        json_format(&json, "}");
-    }
-    json_format(&json, "}");
+    report_write_connection(&json, request);
     answer_json(engine, request->stream, &json);
 }
 

@@ -106,3 +106,27 @@ void report_write_stats(struct json *json, const h2ws_engine *engine) {
 #undef WRITE
     json_format(json, "\n}\n");
 }
+
+static void write_text(struct json *json, const char *name, h2ws_str text) {
+    json_format(json, ",\"%s\":", name);
+    json_string(json, text.data, text.len);
+}
+
+void report_write_connection(struct json *json, const h2ws_request *request) {
+    const h2ws_tls_info *tls = request->tls;
+    json_format(json, "{\"version\":\"%s\",\"connection\":%" PRIu64,
+                request->version == 20 ? "2" : request->version == 11 ? "1.1" : "1.0", request->connection);
+    write_text(json, "peer", request->peer);
+    write_text(json, "scheme", request->scheme);
+    write_text(json, "authority", request->authority);
+    if (tls) {
+        json_format(json, ",\"tls\":{\"resumed\":%s,\"peer_certificates\":%zu", tls->resumed ? "true" : "false",
+                    tls->peer_certificate_count);
+        write_text(json, "version", tls->version);
+        write_text(json, "cipher", tls->cipher);
+        write_text(json, "server_name", tls->server_name);
+        write_text(json, "alpn", tls->alpn);
+        json_format(json, "}");
+    }
+    json_format(json, "}");
+}

@@ -11,5 +11,7 @@ void report_closed(const h2ws_closed *, const struct exchange *);
 void report_write_closed(struct json *);
 /* The engine's counters as one object, by the names of h2ws_stats. */
 void report_write_stats(struct json *, const h2ws_engine *);
+/* What a request came over: `{"version":"2","connection":7,"peer":"127.0.0.1:4711","tls":{...}}` */
+void report_write_connection(struct json *, const h2ws_request *);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "report.h"
 #include "routes.h"
 
 enum { CANCEL = 8, MAX_DELAY_MS = 600000, MAX_FLOOD_SIZE = 16 << 20 };
@@ -39,6 +40,18 @@ static void open_echo(h2ws_engine *engine, const h2ws_request *request, struct e
                       const struct arguments *arguments) {
     (void)arguments;
     accept_echo(engine, request->stream, exchange, offered_echo(request));
+}
+
+/* Its first message tells what the handshake came over, as the page of this path does. */
+static void open_connection(h2ws_engine *engine, const h2ws_request *request, struct exchange *exchange,
+                            const struct arguments *arguments) {
+    (void)arguments;
+    struct json json = {0};
+    report_write_connection(&json, request);
+    if (json.failed) h2ws_reject(engine, request->stream, 503, NULL, H2WS_STR("no memory\n"));
+    else if (accept_echo(engine, request->stream, exchange, (h2ws_str){NULL, 0}) == H2WS_OK)
+        h2ws_send(engine, request->stream, H2WS_TEXT, (h2ws_str){json.data, json.len});
+    json_free(&json);
 }
 
 /* "!close 4000 because": closes so, and says what is wrong if it cannot. */
@@ -153,6 +166,7 @@ static void open_flood(h2ws_engine *engine, const h2ws_request *request, struct 
 
 const struct route socket_routes[] = {
     {.path = "/echo", .open = open_echo, .message = echo},
+    {.path = "/connection", .open = open_connection, .message = echo},
     {.path = "/close/", .argument_count = 1, .open = open_close},
     {.path = "/abort", .open = open_abort},
     {.path = "/reject/", .argument_count = 1, .open = open_reject},

@@ -6,13 +6,14 @@
 # HOST is the program of a test host (build/host-c). It gets a free PORT and whatever else is in the
 # environment (LOOPS, MAX_MESSAGE, H2WS_...). COMMAND runs once it has said "listening on", and gets
 #
-#   PORT, ADDRESS (127.0.0.1:PORT), URL (http://127.0.0.1:PORT)
+#   PORT, ADDRESS (127.0.0.1:PORT), URL (http://127.0.0.1:PORT, or https: if it speaks TLS)
 #   HOST_NAME     the program's name, for result folders
 #   HOST_PID      its process
 #
 # Afterwards: within 10 s all sockets of COMMAND must be closed in the host, and a native host has as many
 # threads as at its start; then SIGTERM, and it must exit with 0 within 15 s.
 #
+#   TLS=1         makes a self-signed certificate for the host, and names its files in TLS_CERT and TLS_KEY
 #   HOST_WRAPPER  words put before the program, such as "valgrind --error-exitcode=9"
 #   HOST_LOG      where its output goes (default: a temporary file, shown when something failed)
 #   HOST_STARTUP  seconds it may take to start (default 30)
@@ -27,15 +28,21 @@ shift
 host=$(cd "$(dirname "$host")" && pwd)/$(basename "$host")
 
 log=${HOST_LOG:-}
-scratch=
+scratch='' certificate=''
 [ -n "$log" ] || { scratch=$(mktemp); log=$scratch; }
 pid=
 cleanup() {
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then kill -KILL "$pid" 2>/dev/null || true; fi
     if [ -n "$scratch" ]; then rm -f "$scratch"; fi
+    if [ -n "$certificate" ]; then rm -rf "$certificate"; fi
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+if [ "${TLS:-0}" = 1 ]; then
+    certificate=$(mktemp -d)
+    "$(dirname "${BASH_SOURCE[0]}")/certificate.sh" "$certificate"
+    export TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem
+fi
 
 show_log() {
     echo "--- output of $(basename "$host") (last 40 lines)" >&2
@@ -80,7 +87,8 @@ done
 sockets_before=$(sockets)
 threads_before=$(threads)
 
-export ADDRESS=127.0.0.1:$PORT URL=http://127.0.0.1:$PORT HOST_PID=$pid
+URL=$(sed -n 's/.*listening on \(http[^ ]*\).*/\1/p' "$log" | head -n 1)
+export ADDRESS=127.0.0.1:$PORT URL HOST_PID=$pid
 HOST_NAME=$(basename "$host")
 export HOST_NAME
 code=0

@@ -90,7 +90,7 @@ impl Core {
         stream.deadline = None;
         match &stream.role {
             Role::Http(_) => {}
-            Role::Handshake { .. } => {
+            Role::Handshake(_) => {
                 count(&counters.refused_undecided);
                 conn.finish_phase(stream.slot);
                 let text = "the server did not decide about the handshake in time (accept_timeout)";

@@ -61,7 +61,7 @@ impl Core {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         let (Some(http), Some(stream)) = (&mut self.http, &mut self.stream) else { return Err(Status::Gone.into()) };
-        if let Role::Handshake { .. } = stream.role {
+        if let Role::Handshake(_) = stream.role {
             stream.role = Role::Http(Exchange::rejected());
             // what follows the handshake may be a WebSocket's: no request can be told from it
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -123,14 +123,18 @@ struct Stream {
 
 enum Role {
     Http(Exchange),
-    /// `offered`: subprotocols; `accept`: the value of `sec-websocket-accept`; `compression`: the offer of
-    /// permessage-deflate.
-    Handshake {
-        offered: bool,
-        accept: HeaderValue,
-        compression: Option<Offer>,
-    },
+    Handshake(Handshake),
     WebSocket(Socket),
+}
+
+/// A handshake before the host's decision.
+struct Handshake {
+    /// Subprotocols were offered.
+    offered: bool,
+    /// The offer of permessage-deflate.
+    compression: Option<Offer>,
+    /// The value of `sec-websocket-accept`.
+    accept: HeaderValue,
 }
 
 /// A WebSocket that has the connection to itself.

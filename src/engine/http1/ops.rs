@@ -132,7 +132,7 @@ impl Core {
                 exchange.credit.add(n);
                 exchange.pending.is_some()
             }
-            Role::Handshake { .. } => {
+            Role::Handshake(_) => {
                 return Err(Error::new(Status::WrongState, "there is no demand before accept"));
             }
         };
@@ -165,14 +165,15 @@ impl Core {
     /// The 101; when `hyper` has written it, the connection is the socket's.
     fn accept(&mut self, conn: &Connection, mut options: AcceptOptions) {
         let (Some(http), Some(stream)) = (&mut self.http, self.stream.as_deref_mut()) else { return };
-        let Role::Handshake { offered, accept, compression } = &mut stream.role else { return };
-        if *offered {
+        let Role::Handshake(handshake) = &mut stream.role else { return };
+        if handshake.offered {
             conn.forget_offers(stream.handle);
         }
-        let compression = deflate::agree(*compression, &mut options, &conn.state.shared, conn.state.index);
+        let offer = handshake.compression.take();
+        let compression = deflate::agree(offer, &mut options, &conn.state.shared, conn.state.index);
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        *response.headers_mut() = accept_headers(options.headers, accept.clone());
+        *response.headers_mut() = accept_headers(options.headers, handshake.accept.clone());
         http.desk.borrow_mut().finish = Some(Tail::default());
         http.accepted = true;
         http.answer(&self.pipe, response);

@@ -1,7 +1,7 @@
 //! A request that has come: refused by a rule, or registered and told to the host.
 
 use super::exchange::Exchange;
-use super::{Connection, Core, Role, Stream};
+use super::{Connection, Core, Handshake, Role, Stream};
 use crate::engine::deadline::after;
 use crate::engine::deflate;
 use crate::engine::event::{LogLevel, Request, StreamKind};
@@ -9,7 +9,7 @@ use crate::engine::handle::StreamId;
 use crate::engine::stats::count;
 use crate::proto::connect::{Refusal, Refused};
 use crate::proto::fields::CONNECTION_SPECIFIC;
-use crate::proto::upgrade::{self, Handshake};
+use crate::proto::upgrade;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, TE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -44,18 +44,18 @@ impl Connection {
             }
         };
         let (kind, accept, subprotocols): (_, _, Vec<Box<str>>) = match handshake {
-            Some(Handshake { subprotocols, accept }) => {
+            Some(upgrade::Handshake { subprotocols, accept }) => {
                 (StreamKind::WebSocket, Some(accept), subprotocols.into_iter().map(Into::into).collect())
             }
             None => (StreamKind::Http, None, Vec::new()),
         };
         let exchange = Exchange::new((!end).then_some(body), parts.method == http::Method::HEAD);
         let role = match accept {
-            Some(accept) => Role::Handshake {
+            Some(accept) => Role::Handshake(Handshake {
                 offered: !subprotocols.is_empty(),
-                accept,
                 compression: deflate::offered(&parts.headers, &self.state.shared.config),
-            },
+                accept,
+            }),
             None => Role::Http(exchange),
         };
         let Some(stream) = self.register(role, &subprotocols) else { return };
@@ -84,7 +84,7 @@ impl Connection {
 
     /// What the rules say of a handshake; a refusal is counted by its reason.
     #[allow(clippy::result_large_err)] // once a refused handshake, and moved into the response at once
-    fn judge<'a>(&self, headers: &'a HeaderMap) -> Result<Handshake<'a>, Refused> {
+    fn judge<'a>(&self, headers: &'a HeaderMap) -> Result<upgrade::Handshake<'a>, Refused> {
         let counters = &self.state.own().counters;
         if self.core.borrow().draining || self.state.shared.draining.load(Ordering::Acquire) {
             count(&counters.refused_draining);
@@ -117,7 +117,7 @@ impl Connection {
         };
         let stream = StreamId(handle.raw());
         count(&own.counters.open_streams);
-        let websocket = matches!(role, Role::Handshake { .. });
+        let websocket = matches!(role, Role::Handshake(_));
         if let Some(slot) = own.streams.slot(handle.slot) {
             slot.websocket.store(websocket, Ordering::Release);
         }

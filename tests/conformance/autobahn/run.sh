@@ -6,11 +6,11 @@
 #   MODE   each     over HTTP/2, a connection for each WebSocket (bridge.js)
 #          share    over HTTP/2, all WebSockets on one connection
 #          haproxy  over HTTP/2, HAProxy translates instead of bridge.js
-#          direct   over HTTP/1.1, for hosts that speak it
-#   CASES  patterns, such as "1.* 6.4.*" (default: groups 1 to 7, 9 and 10; 12 and 13 need compression)
+#          h1       over HTTP/1.1, as the suite speaks it itself
+#   CASES  patterns, such as "1.* 6.4.*" (default: groups 1 to 7, 9 and 10), or "deflate": groups 12 and 13, for a host with DEFLATE=1
 #   COUNT  how many cases that has to be (known for the default)
 #
-#   RESULTS       folder for the reports (default tests/conformance/results/HOST_NAME/autobahn-MODE)
+#   RESULTS       folder for the reports (default tests/conformance/results/HOST_NAME/autobahn-MODE or autobahn-deflate-MODE)
 #   AUTOBAHN      the suite's environment, made by install.sh
 #   WS_PATH       the echo's path (default /echo)
 #   BRIDGE_ARGS   further arguments of bridge.js, such as "--window 1000"
@@ -21,15 +21,15 @@ set -euo pipefail
 
 mode=${1:-}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-case $mode in each | share | haproxy | direct) ;; *) sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2 ;; esac
-cases=${2:-1.* 2.* 3.* 4.* 5.* 6.* 7.* 9.* 10.*}
-count=${3:-}
+case $mode in each | share | haproxy | h1) ;; *) sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2 ;; esac
+cases=${2:-1.* 2.* 3.* 4.* 5.* 6.* 7.* 9.* 10.*} count=${3:-} name=autobahn-$mode
 [ $# -gt 1 ] || count=301
+[ "$cases" != deflate ] || { cases='12.* 13.*' count=216 name=autobahn-deflate-$mode; }
 : "${URL:?is not set: run this by tests/host/with-host.sh HOST $0 $mode}"
 target=${URL#http://}
 suite=${AUTOBAHN:-${H2WS_CACHE:-$HOME/.cache/h2ws}/autobahn}
 [ -x "$suite/bin/wstest" ] || { echo "autobahn: $suite has no wstest; run tests/setup.sh autobahn" >&2; exit 2; }
-out=${RESULTS:-$here/../results/${HOST_NAME:-host}/autobahn-$mode}
+out=${RESULTS:-$here/../results/${HOST_NAME:-host}/$name}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 rm -f "$out"/*.json "$out"/*.html "$out"/summary.txt
@@ -61,7 +61,7 @@ haproxy)
     haproxy -db -f "$out/haproxy.cfg" > "$out/bridge.log" 2>&1 &
     bridge=$!
     wait_for bash -c "exec 3<> /dev/tcp/127.0.0.1/$port" 2> /dev/null ;;
-direct) address=$target ;;
+h1) address=$target ;;
 esac
 
 ADDRESS=$address WS_PATH=${WS_PATH:-/echo} OUT=$out CASES=$cases "$suite/bin/python" - > "$out/spec.txt" <<'PY'

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Real peers against the test host at URL (with-host.sh sets it), one after the other.
 #
-#   run.sh [PEER...]      node python nghttp haproxy (default: all; with DEFLATE=1 in the environment also deflate)
+#   run.sh [PEER...]      node python upgrade deflate curl nghttp haproxy (default: all)
+#
+# deflate needs a host with DEFLATE=1; nghttp and haproxy are for cleartext only.
 #
 #   RESULTS   folder for the report (default tests/conformance/results/HOST_NAME/peers)
 #
@@ -15,13 +17,15 @@ out=${RESULTS:-$here/../results/${HOST_NAME:-host}/peers}
 mkdir -p "$out"
 : > "$out/summary.txt"
 
-[ $# -gt 0 ] || set -- node python nghttp haproxy ${DEFLATE:+deflate}
+[ $# -gt 0 ] || set -- node python upgrade ${DEFLATE:+deflate} curl nghttp haproxy
 broken=0
 for peer in "$@"; do
     case $peer in
     node) timeout 300 node "$here/node.mjs" ;;
     python) timeout 300 "$python" "$here/python.py" ;;
+    upgrade) timeout 60 "$python" "$here/python.py" --http1 ;;
     deflate) timeout 300 "$python" "$here/python.py" --deflate ;;
+    curl) timeout 300 "$here/curl.sh" ;;
     nghttp) timeout 300 "$here/nghttp.sh" ;;
     haproxy) timeout 300 "$here/haproxy.sh" ;;
     *) echo "run.sh: no such peer: $peer" >&2; exit 2 ;;
