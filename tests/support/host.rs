@@ -29,7 +29,7 @@ pub struct Head {
     pub peer: String,
     pub end: bool,
     pub version: http::Version,
-    pub tls: Option<TlsInfo>,
+    pub tls: Option<Box<TlsInfo>>,
 }
 
 impl Head {
@@ -325,7 +325,7 @@ impl Handler for TestHandler {
             peer: request.peer.to_owned(),
             end: request.end,
             version: request.version,
-            tls: request.tls.cloned(),
+            tls: request.tls.cloned().map(Box::new),
         }));
         let path = request.path.split('?').next().unwrap_or_default();
         let mut segments = path.trim_start_matches('/').splitn(2, '/');
