@@ -80,7 +80,7 @@ pub struct h2ws_config {
     /// A message shorter than this is sent uncompressed. Default 256; 1 to 1073741824.
     pub deflate_min_size: u32,
     /// What the contexts that sockets keep for themselves may take, all together: promised at accept, allocated at first
-    /// use. A socket beyond it keeps none. Default 268435456; 0 to 4294967295.
+    /// use. A socket beyond it keeps none. Default 268435456; 65536 to 2147483648.
     pub deflate_memory: u32,
     /// A message that inflates to more than this times what came, and to more than 1 MiB, is refused.
     /// Default 1000; 2 to 1048576.

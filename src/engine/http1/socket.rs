@@ -153,7 +153,7 @@ impl Core {
         let deadline = after(self.now, self.config.close_timeout);
         if self.http.is_some() {
             // a client that leaves before the answer to its handshake
-            if let Some(Stream { role: Role::Handshake(_), .. }) = self.stream.as_deref() {
+            if let Some(Stream { role: Role::Handshake { .. }, .. }) = self.stream.as_deref() {
                 self.end(End::new(0, Cause::EndStream, Side::Remote));
                 self.over = true;
             }
