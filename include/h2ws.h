@@ -284,7 +284,7 @@ typedef struct h2ws_config {
   int32_t deflate;
   /**
    * 1: h2ws compresses a message with those before it as context (RFC 7692 section 7.1.1.1), at the price of up to
-   * 300 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
+   * 384 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
    */
   int32_t deflate_server_takeover;
   /** 1: clients may do so (RFC 7692 section 7.1.1.2), at up to 48 KiB a socket. Default 0; 0 or 1. */

@@ -33,7 +33,7 @@ fn what_waits_for_demand_waits_compressed() {
     }
     client.sync();
     let grown = process::resident().saturating_sub(before);
-    assert!(grown < (16 * process::memory_factor()) << 20, "{grown} bytes for 160 MiB that are 160 KiB on the wire");
+    assert!(grown < (16 << 20) * process::memory_factor(), "{grown} bytes for 160 MiB that are 160 KiB on the wire");
     let id = host.request("/demand").stream;
     assert_eq!(host.messages(id).len(), 0, "no demand, no message");
     host.engine.demand(id, 1).expect("open");
@@ -71,6 +71,25 @@ fn parts_that_wait_for_demand_are_inflated_piece_by_piece() {
     let (got, longest) = parts(&host, "/demand-fragments", 2);
     assert!(got == [message.as_bytes(), b"after"], "all of it, in order");
     assert!(longest <= 1_100_000, "{longest} bytes in one part");
+}
+
+#[test]
+fn what_waited_for_demand_may_be_answered_in_its_callback() {
+    let _alone = alone();
+    let host = host(takeover);
+    let mut client = host.client();
+    let stream = open(&mut client, "/demand-echo");
+    let mut peer = Peer::new(true, true);
+    let messages = [json(10), json(100), json(10)];
+    for message in &messages {
+        client.data(stream, &ws_frame(true, TEXT_COMPRESSED, &peer.compress(message.as_bytes())));
+    }
+    client.sync();
+    host.engine.demand(host.request("/demand-echo").stream, 3).expect("open");
+    for message in &messages {
+        let (opcode, payload) = client.ws_message(stream);
+        assert_eq!((opcode, peer.inflate(&payload)), (TEXT_COMPRESSED, message.clone().into_bytes()));
+    }
 }
 
 #[test]
@@ -241,4 +260,40 @@ fn what_is_promised_is_not_taken_before_it_is_used() {
     let grown = process::resident().saturating_sub(before);
     assert!(grown < (16 << 20) * process::memory_factor(), "{grown} bytes for 500 idle sockets, {} each", grown / 500);
     assert_eq!(host.stats().limit_deflate_memory, 0);
+}
+
+#[test]
+fn contexts_take_what_was_promised_for_them() {
+    let _alone = alone();
+    // docs/compression.md: 256 KiB and four windows for a compressor, 48 KiB for an inflater
+    const PROMISED: u64 = (256 << 10) + (4 << 15) + (48 << 10);
+    const SOCKETS: u64 = 100;
+    let host = host(|config| {
+        takeover(config);
+        config.deflate_memory = (SOCKETS * PROMISED) as u32;
+    });
+    let mut client = host.client();
+    let mut peers: Vec<_> = (0..SOCKETS).map(|_| (open(&mut client, "/plain"), Peer::new(true, true))).collect();
+    assert_eq!(host.stats().limit_deflate_memory, 0, "the budget is for so many");
+    let (_, answer) = offer(&mut client, "/plain", OFFER);
+    assert_ne!(answer.as_deref(), Some("permessage-deflate"), "and for no more");
+    let ids = host.events(|events| {
+        let request = |event: &Event| matches!(event, Event::Request(_)).then(|| event.stream()).flatten();
+        events.iter().filter_map(request).take(SOCKETS as usize).collect::<Vec<_>>()
+    });
+    // incompressible, so that windows are full
+    let message: Vec<u8> = (0..100_000u64).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29) as u8).collect();
+    let compressed: Vec<_> = peers.iter_mut().map(|(_, peer)| peer.compress(&message)).collect();
+    let before = process::resident();
+    for (((stream, _), id), compressed) in peers.iter().zip(ids).zip(&compressed) {
+        client.data_within_windows(*stream, &ws_frame(true, BINARY_COMPRESSED, compressed));
+        assert!(client.ws_message(*stream).1 == message, "the echo of what was inflated");
+        host.engine.send(id, h2ws::MessageKind::Binary, &message).expect("taken");
+        assert_eq!(client.ws_message(*stream).0, BINARY_COMPRESSED);
+    }
+    // and what the test's host keeps of each message
+    let grown = process::resident().saturating_sub(before);
+    let most = SOCKETS * (PROMISED + message.len() as u64) + (8 << 20);
+    assert!(grown < most * process::memory_factor(), "{grown} bytes more, {most} expected at most");
+    assert!(grown > SOCKETS * PROMISED / 2, "{grown} bytes more: the contexts are the sockets' own");
 }

@@ -90,8 +90,10 @@ fn every_function_says_who_may_call_it_and_whether_it_blocks() {
 fn the_configuration_documents_its_defaults_and_ranges() {
     let fields = fields(&header(), "h2ws_config");
     let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
-    let expected: Vec<&str> =
-        std::iter::once("size").chain(FIELDS.iter().map(|f| f.0)).chain(["fallback", "reserved"]).collect();
+    let expected: Vec<&str> = std::iter::once("size")
+        .chain(FIELDS.iter().map(|f| f.0))
+        .chain(["fallback", "deflate", "deflate_server_takeover", "deflate_client_takeover"])
+        .collect();
     assert_eq!(names, expected, "the fields of h2ws_config are those of Config, in its order");
     for (name, field, least, most) in FIELDS.iter().skip(1) {
         let default = *field(&mut Config::default());

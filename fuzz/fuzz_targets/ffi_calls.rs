@@ -73,7 +73,7 @@ fn make(engine: *mut h2ws_engine, which: u8, call: &Call<'_>) -> i32 {
         manual_control: i32::from(small & 16 != 0),
         fragments: i32::from(small & 32 != 0),
         demand: i32::from(small & 64),
-        reserved: 0,
+        no_deflate: i32::from(number & 1),
     };
     let options: *const _ = if small & 0x80 != 0 { ptr::null() } else { &options };
     let kind = i32::from(small % 5);
@@ -88,7 +88,8 @@ fn make(engine: *mut h2ws_engine, which: u8, call: &Call<'_>) -> i32 {
             5 => h2ws_inform(engine, stream, number, headers),
             6 => h2ws_send_body(engine, stream, text),
             7 => h2ws_finish(engine, stream, headers),
-            8 | 9 => h2ws_send(engine, stream, kind, text),
+            8 => h2ws_send(engine, stream, kind, text),
+            9 => h2ws_send_uncompressed(engine, stream, kind, text),
             10 => h2ws_send_fragment(engine, stream, kind, text, i32::from(number & 1)),
             11 => h2ws_ping(engine, stream, text),
             12 => h2ws_pong(engine, stream, text),

@@ -83,7 +83,7 @@ pub struct Config {
     /// Whether permessage-deflate (RFC 7692) is agreed to when a client offers it. Default no.
     pub deflate: bool,
     /// Whether we compress a message with those before it as context (RFC 7692 §7.1.1.1), at the price of up to
-    /// 300 KiB for each socket that does. Default no: all sockets of a loop share contexts.
+    /// 384 KiB for each socket that does. Default no: all sockets of a loop share contexts.
     pub deflate_server_takeover: bool,
     /// Whether clients may do so (RFC 7692 §7.1.1.2), at up to 48 KiB a socket. Default no.
     pub deflate_client_takeover: bool,

@@ -80,7 +80,7 @@ pub struct h2ws_config {
     /// A message shorter than this is sent uncompressed. Default 256; 1 to 1073741824.
     pub deflate_min_size: u32,
     /// What the contexts that sockets keep for themselves may take, all together: promised at accept, allocated at first
-    /// use. A socket beyond it keeps none. Default 268435456; 0 to 4294967295.
+    /// use. A socket beyond it keeps none. Default 268435456; 65536 to 2147483648.
     pub deflate_memory: u32,
     /// A message that inflates to more than this times what came, and to more than 1 MiB, is refused.
     /// Default 1000; 2 to 1048576.
@@ -91,7 +91,7 @@ pub struct h2ws_config {
     /// 1: permessage-deflate (RFC 7692) is agreed to when a client offers it. Default 0; 0 or 1.
     pub deflate: i32,
     /// 1: h2ws compresses a message with those before it as context (RFC 7692 section 7.1.1.1), at the price of up to
-    /// 300 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
+    /// 384 KiB for each socket that does. Default 0, all sockets of a loop share contexts; 0 or 1.
     pub deflate_server_takeover: i32,
     /// 1: clients may do so (RFC 7692 section 7.1.1.2), at up to 48 KiB a socket. Default 0; 0 or 1.
     pub deflate_client_takeover: i32,

@@ -235,6 +235,10 @@ impl TestHandler {
                 accept.credit = Credit::Demand;
                 Conduct::Test
             }
+            "demand-echo" => {
+                accept.credit = Credit::Demand;
+                Conduct::Echo
+            }
             "demand-fragments" => {
                 accept.credit = Credit::Demand;
                 accept.delivery = Delivery::Fragments;

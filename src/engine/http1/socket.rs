@@ -122,6 +122,7 @@ impl Core {
         count(violation_counter(&conn.state.own().counters, violation));
         if let Some(Stream { role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() {
             socket.websocket.fail(violation, &mut socket.out, pool);
+            socket.arrived = 0;
         }
         self.heard(conn);
     }
@@ -152,7 +153,7 @@ impl Core {
         let deadline = after(self.now, self.config.close_timeout);
         if self.http.is_some() {
             // a client that leaves before the answer to its handshake
-            if let Some(Stream { role: Role::Handshake(_), .. }) = self.stream.as_deref() {
+            if let Some(Stream { role: Role::Handshake { .. }, .. }) = self.stream.as_deref() {
                 self.end(End::new(0, Cause::EndStream, Side::Remote));
                 self.over = true;
             }

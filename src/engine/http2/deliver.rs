@@ -79,8 +79,8 @@ impl Connection {
             let Stream { role, out, arrived, released, .. } = found;
             match role {
                 Role::WebSocket(websocket) => {
-                    let pool = &mut *self.state.pool.borrow_mut();
-                    let (what, freed) = match websocket.next_pending(payload, out, pool) {
+                    let next = websocket.next_pending(payload, out, &mut self.state.pool.borrow_mut());
+                    let (what, freed) = match next {
                         Ok(Some(next)) => next,
                         Ok(None) => {
                             core.settle(self, key);
@@ -88,7 +88,7 @@ impl Connection {
                             return;
                         }
                         Err(violation) => {
-                            core.violated(self, key, &violation, pool);
+                            core.violated(self, key, &violation, &mut self.state.pool.borrow_mut());
                             core.settle(self, key);
                             return;
                         }
