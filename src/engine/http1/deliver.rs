@@ -67,21 +67,12 @@ impl Connection {
                 return;
             }
             let context = *context;
-<<<<<<< HEAD
             let next = socket.websocket.next_pending(payload, &mut socket.out, &mut self.state.pool.borrow_mut());
             let (what, freed) = match next {
                 Ok(Some(next)) => next,
                 Ok(None) => return,
                 Err(violation) => return core.violated(self, &violation, &mut self.state.pool.borrow_mut()),
-=======
-            let mut pool = self.state.pool.borrow_mut();
-            let (what, freed) = match socket.websocket.next_pending(payload, &mut socket.out, &mut pool) {
-                Ok(Some(next)) => next,
-                Ok(None) => return,
-                Err(violation) => return core.violated(self, &violation, &mut pool),
->>>>>>> fc8d09bdb6b0b4be1d3f93b01c3ffd4a62e526a5
             };
-            drop(pool);
             socket.arrived = if socket.websocket.has_pending() { socket.arrived.saturating_sub(freed) } else { 0 };
             match what {
                 Arrived::Message(_) | Arrived::Fragment { last: true, .. } => core.messages_in += 1,
