@@ -18,20 +18,23 @@ help: ## this list
 
 # --- everything -----------------------------------------------------------------------------------------------------
 
-.PHONY: test demo setup
+.PHONY: test demo demo-serve setup
 test: ## everything that CI runs, step by step, after setting up what is missing
 	@tests/all.sh
 
-demo: setup-demo build/echo-c ## examples/echo.c and Node's HTTP/2 client: a request and three WebSockets on one connection
+demo: setup-demo build/host-c ## a server in C over TLS: Node, curl and Chromium on one port; leaves build/demo/page.png
 	@tests/demo/run.sh
 
+demo-serve: setup-demo build/host-c ## the same server, for your own browser; PORT=8443
+	@tests/demo/serve.sh
+
 setup: ## installs what the steps of `make test` need (apt, go, pip), and says what
-	@tests/setup.sh rust c valgrind nghttp2 haproxy node python h2spec autobahn python-peers
+	@tests/setup.sh rust c valgrind nghttp2 haproxy node python h2spec autobahn python-peers openssl chromium nghttpx
 
 .PHONY: setup-demo
 setup-demo:
-	@tests/setup.sh rust c node
-	@echo "demo: building the library and examples/echo.c; the first time takes a minute or two"
+	@tests/setup.sh rust c node openssl
+	@echo "demo: building the library and the server; the first time takes a few minutes"
 
 # --- building (also: host-c, examples, install) ---------------------------------------------------------------------
 
@@ -68,24 +71,53 @@ examples-test: examples ## runs every example
 packaging-test: ## installs to a scratch folder and builds programs outside the tree, by CMake and pkg-config
 	tests/packaging/run.sh
 
+# --- browsers and proxies: also for every HOST ----------------------------------------------------------------------
+
+.PHONY: e2e e2e-short proxies-test
+e2e: $(HOST) ## Chromium and Firefox over TLS: pages, requests and sockets, proved by the browsers' own logs
+	@tests/setup.sh node openssl chromium firefox
+	tests/e2e/run.sh $(HOST)
+
+e2e-short: $(HOST) ## Chromium alone, fewer cases
+	@tests/setup.sh node openssl chromium
+	tests/e2e/run.sh --short $(HOST)
+
+proxies-test: $(HOST) ## HAProxy and nghttpx as fronts with TLS, HTTP/2 to the host
+	@tests/setup.sh node openssl haproxy nghttpx python-peers
+	tests/proxies/run.sh $(HOST)
+
 # --- conformance: the same suites for every HOST --------------------------------------------------------------------
 
-.PHONY: conformance conformance-h2spec conformance-autobahn conformance-peers
-conformance: conformance-h2spec conformance-autobahn conformance-peers ## h2spec, Autobahn and real peers; HOST=build/host-c
+.PHONY: conformance conformance-h2spec conformance-h2spec-tls conformance-autobahn conformance-autobahn-deflate conformance-peers
+conformance: conformance-h2spec conformance-h2spec-tls conformance-autobahn conformance-autobahn-deflate conformance-peers ## all suites below; HOST=build/host-c
 
 conformance-h2spec: $(HOST) ## h2spec: generic, http2 and hpack
 	@tests/setup.sh h2spec python
 	tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
 
+conformance-h2spec-tls: $(HOST) ## the same over TLS
+	@tests/setup.sh h2spec python openssl
+	TLS=1 tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
+
 # Its cases 9.3 and 9.4 send a message of 4 MiB in 65,536 fragments; a host's default limit is 1,024.
-conformance-autobahn: $(HOST) ## Autobahn over HTTP/2: a connection for each socket, one for all, and through HAProxy
+conformance-autobahn: $(HOST) ## Autobahn over HTTP/2 in three ways and over HTTP/1.1; of compression some cases
 	@tests/setup.sh autobahn node haproxy
-	for mode in each share haproxy; do \
+	for mode in each share haproxy h1; do \
 	    H2WS_MAX_FRAGMENTS=70000 tests/host/with-host.sh $(HOST) tests/conformance/autobahn/run.sh $$mode || exit; \
 	done
+	for mode in share h1; do \
+	    DEFLATE=1 tests/host/with-host.sh $(HOST) tests/conformance/autobahn/run.sh $$mode deflate-some || exit; \
+	done
 
-conformance-peers: $(HOST) ## Node, Python, nghttp, h2load, and HAProxy as a front
-	@tests/setup.sh python-peers nghttp2 haproxy node
+conformance-autobahn-deflate: $(HOST) ## Autobahn's 216 cases of compression over HTTP/2 and HTTP/1.1; takes long
+	@tests/setup.sh autobahn node
+	for mode in share h1; do \
+	    DEFLATE=1 tests/host/with-host.sh $(HOST) tests/conformance/autobahn/run.sh $$mode deflate || exit; \
+	done
+
+conformance-peers: $(HOST) ## Node, Python, curl, nghttp, h2load, and HAProxy as a front; with compression, and over TLS
+	@tests/setup.sh python-peers nghttp2 haproxy node c openssl
+	TLS=1 PEERS=tls tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh node python upgrade curl
 	DEFLATE=1 H2WS_DEFLATE_SERVER_TAKEOVER=1 H2WS_DEFLATE_CLIENT_TAKEOVER=1 \
 	    tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh
 

@@ -9,7 +9,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 steps=(setup build fmt clippy docs rust-test c-test examples-test packaging-test demo
-    conformance-h2spec conformance-autobahn conformance-peers
+    e2e-short proxies-test
+    conformance-h2spec conformance-h2spec-tls conformance-autobahn conformance-peers
     sanitize-address sanitize-thread sanitize-c valgrind fuzz)
 [ $# -eq 0 ] || steps=("$@")
 logs=build/log

@@ -5,7 +5,7 @@
 #
 #   rust           looks for Rust 1.88 or later with rustfmt and clippy; it does not install it
 #   c              cc, c++, clang, cmake, pkg-config, curl                                       (apt)
-#   valgrind nghttp2 haproxy node python go                                                      (apt)
+#   valgrind nghttp2 nghttpx haproxy node python go openssl chromium firefox                     (apt)
 #   h2spec         HTTP/2 conformance suite, built from its pinned version                       (go install)
 #   autobahn       WebSocket conformance suite, in a Python environment of its own               (pip)
 #   python-peers   Python's h2 and wsproto, in another                                           (pip)
@@ -81,6 +81,11 @@ setup_c() {
 setup_valgrind() { have valgrind || apt_install valgrind valgrind; }
 setup_nghttp2() { have nghttp && have h2load || apt_install "nghttp and h2load, HTTP/2 peers" nghttp2-client; }
 setup_haproxy() { have haproxy || apt_install "HAProxy, an HTTP/2 peer" haproxy; }
+setup_nghttpx() { have nghttpx || apt_install "nghttpx, an HTTP/2 proxy" nghttp2-proxy; }
+setup_openssl() { have openssl || apt_install "openssl, to make certificates for tests" openssl; }
+# Fonts, or pages have no letters; the packages only recommend them.
+setup_chromium() { have chromium || apt_install "Chromium, to be driven by tests (about 300 MB)" chromium fonts-dejavu-core; }
+setup_firefox() { have firefox-esr || apt_install "Firefox, to be driven by tests (about 300 MB)" firefox-esr fonts-dejavu-core; }
 setup_node() {
     have node || apt_install "Node.js, an HTTP/2 peer" nodejs
     # Its http2 has Extended CONNECT since long before, its sockets can be reset since 18.3.
@@ -115,7 +120,7 @@ setup_python_peers() {
 [ $# -gt 0 ] || { sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2; }
 for name in "$@"; do
     case $name in
-    rust | c | valgrind | nghttp2 | haproxy | node | python | go | h2spec | autobahn) "setup_$name" ;;
+    rust | c | valgrind | nghttp2 | nghttpx | haproxy | node | python | go | openssl | chromium | firefox | h2spec | autobahn) "setup_$name" ;;
     python-peers) setup_python_peers ;;
     *) fail "no such name: $name" ;;
     esac

@@ -24,6 +24,8 @@ build/obj/host/%.o: tests/host/%.c $(wildcard tests/host/*.h) include/h2ws.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(H2WS_CFLAGS) -c $< -o $@
 
+build/obj/host/index_page.o: tests/host/page.html
+
 build/host-c: $(HOST_OBJECTS) $(H2WS_STATIC)
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread $(HOST_OBJECTS) $(H2WS_STATIC) $(H2WS_NATIVE_LIBS) -o $@
 

@@ -7,10 +7,11 @@
 #          share    over HTTP/2, all WebSockets on one connection
 #          haproxy  over HTTP/2, HAProxy translates instead of bridge.js
 #          h1       over HTTP/1.1, as the suite speaks it itself
-#   CASES  patterns, such as "1.* 6.4.*" (default: groups 1 to 7, 9 and 10), or "deflate": groups 12 and 13, for a host with DEFLATE=1
+#   CASES  patterns, such as "1.* 6.4.*" (default: groups 1 to 7, 9 and 10), or "deflate": groups 12 and 13,
+#          or "deflate-some": every sixth of these; both are for a host with DEFLATE=1
 #   COUNT  how many cases that has to be (known for the default)
 #
-#   RESULTS       folder for the reports (default tests/conformance/results/HOST_NAME/autobahn-MODE or autobahn-deflate-MODE)
+#   RESULTS       folder for the reports (default tests/conformance/results/HOST_NAME/autobahn-MODE, or autobahn-CASES-MODE)
 #   AUTOBAHN      the suite's environment, made by install.sh
 #   WS_PATH       the echo's path (default /echo)
 #   BRIDGE_ARGS   further arguments of bridge.js, such as "--window 1000"
@@ -24,7 +25,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 case $mode in each | share | haproxy | h1) ;; *) sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2 ;; esac
 cases=${2:-1.* 2.* 3.* 4.* 5.* 6.* 7.* 9.* 10.*} count=${3:-} name=autobahn-$mode
 [ $# -gt 1 ] || count=301
-[ "$cases" != deflate ] || { cases='12.* 13.*' count=216 name=autobahn-deflate-$mode; }
+case $cases in
+deflate) cases='12.* 13.*' count=216 name=autobahn-deflate-$mode ;;
+# Messages of 64 bytes, 4 KiB and 16 KiB; the others of a group differ in size only, and large ones take minutes.
+deflate-some) cases='12.*.3 12.*.6 12.*.8 13.*.3 13.*.6 13.*.8' count=36 name=autobahn-deflate-some-$mode ;;
+esac
 : "${URL:?is not set: run this by tests/host/with-host.sh HOST $0 $mode}"
 target=${URL#http://}
 suite=${AUTOBAHN:-${H2WS_CACHE:-$HOME/.cache/h2ws}/autobahn}

@@ -3,7 +3,7 @@
 #
 #   run.sh [SPEC...]      SPEC as h2spec takes it, such as http2/6.9 (default: the three suites, 145 cases)
 #
-#   RESULTS       folder for the reports (default tests/conformance/results/HOST_NAME/h2spec)
+#   RESULTS       folder for the reports (default tests/conformance/results/HOST_NAME/h2spec or h2spec-tls)
 #   H2SPEC        the program, made by tests/setup.sh h2spec
 #
 # Exit: 0 all cases passed, 1 some failed or were skipped, 2 the run is incomplete or could not start.
@@ -13,12 +13,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${URL:?is not set: run this by tests/host/with-host.sh HOST $0}"
 h2spec=${H2SPEC:-${H2WS_CACHE:-$HOME/.cache/h2ws}/h2spec/bin/h2spec}
 [ -x "$h2spec" ] || { echo "h2spec: $h2spec is not there; run tests/setup.sh h2spec" >&2; exit 2; }
-out=${RESULTS:-$here/../results/${HOST_NAME:-host}/h2spec}
-mkdir -p "$out"
-rm -f "$out"/*
 
 tls=()
 [ "${URL#https}" = "$URL" ] || tls=(-t -k)
+out=${RESULTS:-$here/../results/${HOST_NAME:-host}/h2spec${tls:+-tls}}
+mkdir -p "$out"
+rm -f "$out"/*
 expected=0
 [ $# -gt 0 ] || { set -- generic http2 hpack; expected=145; }
 # Its exit code says nothing about cases that were skipped: summary.py judges the report.

@@ -367,7 +367,7 @@ def http1_checks():
 
 def main():
     modes = {"--http1": http1_checks, "--deflate": deflate_checks}
-    peer, checks = next((modes[mode] for mode in sys.argv[1:]), http2_checks)()
+    peer, checks = next((modes[mode] for mode in sys.argv[1:] if mode in modes), http2_checks)()
     failed = 0
     for name, check in checks:
         try:

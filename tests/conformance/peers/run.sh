@@ -5,7 +5,7 @@
 #
 # deflate needs a host with DEFLATE=1; nghttp and haproxy are for cleartext only.
 #
-#   RESULTS   folder for the report (default tests/conformance/results/HOST_NAME/peers)
+#   RESULTS   folder for the report (default tests/conformance/results/HOST_NAME/peers, or peers-$PEERS)
 #
 # Exit: 0 every check passed, 1 some failed.
 set -uo pipefail
@@ -13,7 +13,7 @@ set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${URL:?is not set: run this by tests/host/with-host.sh HOST $0}"
 python=${PYTHON_PEERS:-${H2WS_CACHE:-$HOME/.cache/h2ws}/python-peers}/bin/python
-out=${RESULTS:-$here/../results/${HOST_NAME:-host}/peers}
+out=${RESULTS:-$here/../results/${HOST_NAME:-host}/peers${PEERS:+-$PEERS}}
 mkdir -p "$out"
 : > "$out/summary.txt"
 
