@@ -194,8 +194,8 @@ fn a_socket_whose_peer_has_gone_is_no_harm() {
 const HTTP1: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[test]
-fn http1_without_a_fallback_is_answered_505() {
-    let host = Host::start();
+fn http1_that_is_switched_off_is_answered_505() {
+    let host = Host::with_options(|_| {}, &ListenOptions { http1: false, ..ListenOptions::default() });
     let mut client = Client::raw(Socket::connect(&host.address));
     client.send_bytes(HTTP1);
     let answer = String::from_utf8(client.raw_until_end()).unwrap();
@@ -210,7 +210,7 @@ fn rfc9113_3_4_a_bad_preface_ends_the_connection() {
     for wrong in
         [&b"PRI * HTTP/2.0\r\n\r\nXM\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0\0\0\x04"]
     {
-        let host = Host::start();
+        let host = Host::with_options(|_| {}, &ListenOptions { http1: false, ..ListenOptions::default() });
         let mut client = Client::raw(Socket::connect(&host.address));
         client.send_bytes(wrong);
         client.half_close();

@@ -85,7 +85,9 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
                     b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\
                       content-length: 30\r\n\r\nThis port speaks HTTP/2 only.\n"
                 }
-                // SETTINGS, then GOAWAY with PROTOCOL_ERROR
+                // SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED (RFC 9113 §7)
+                Found::Http2 => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\x0d",
+                // the same with PROTOCOL_ERROR
                 _ => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\x01",
             };
             let _ = poll_fn(|cx| greeted.transport.poll_write(cx, answer)).await;

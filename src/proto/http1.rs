@@ -147,13 +147,13 @@ impl Framer {
         let Some(end) = end else {
             self.scanned = input.len();
             if input.len() > limits.bytes {
-                return too_large(input);
+                return too_large(input, limits);
             }
             return Ok((Part::Cut, 0));
         };
         let len = from + end + END.len();
         if len > limits.bytes {
-            return too_large(input);
+            return too_large(input, limits);
         }
         (self.scanned, self.empty_lines) = (0, 0);
         let head = judge(&input[..len], limits.fields)?;
@@ -162,8 +162,8 @@ impl Framer {
     }
 }
 
-fn too_large<T>(input: &[u8]) -> Result<T, Refused> {
-    if input.contains(&b'\n') {
+fn too_large<T>(input: &[u8], limits: Limits) -> Result<T, Refused> {
+    if input[..limits.bytes].contains(&b'\n') {
         return refuse(431, "the request's head is larger than max_header_list");
     }
     refuse(414, "the request line is longer than max_header_list")

@@ -202,14 +202,21 @@ static void what_does_not_speak_http2_goes_to_the_host(void) {
   host_stop(h);
 }
 
-static void without_fallback_it_is_answered_with_505(void) {
+static void http1_that_is_switched_off_is_answered_with_505(void) {
   static const char h1[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
   host *h = host_start(NULL, NULL);
+  h2ws_listen_options options = H2WS_LISTEN_OPTIONS_INIT;
+  h2ws_listener listener;
+  char address[64];
+  size_t len;
   client c;
   char answer[256] = "";
   size_t n = 0;
   ssize_t got;
-  client_init(&c, tcp_connect(h->port));
+  options.no_http1 = 1;
+  CHECK_OK(h2ws_listen(h->engine, H2WS_STR("127.0.0.1:0"), &options, &listener));
+  CHECK_OK(h2ws_listener_address(h->engine, listener, address, sizeof address, &len));
+  client_init(&c, tcp_connect(atoi(strrchr(address, ':') + 1)));
   client_write(&c, h1, sizeof h1 - 1);
   while (n < sizeof answer - 1 && (got = recv(c.fd, answer + n, sizeof answer - 1 - n, 0)) > 0) n += (size_t)got;
   CHECK(!strncmp(answer, "HTTP/1.1 505", 12), "HTTP/1.1 505, not \"%s\"", answer);
@@ -225,6 +232,6 @@ int main(void) {
   RUN(a_wrong_argument_closes_the_socket_too);
   RUN(no_websockets_on_an_adopted_socket);
   RUN(what_does_not_speak_http2_goes_to_the_host);
-  RUN(without_fallback_it_is_answered_with_505);
+  RUN(http1_that_is_switched_off_is_answered_with_505);
   return check_end();
 }

@@ -8,6 +8,7 @@ pub mod deflate;
 pub mod frame;
 pub mod host;
 pub mod hpack;
+pub mod http1;
 pub mod process;
 pub mod rules;
 

@@ -67,13 +67,12 @@ impl Connection {
                 return;
             }
             let context = *context;
-            let mut pool = self.state.pool.borrow_mut();
-            let (what, freed) = match socket.websocket.next_pending(payload, &mut socket.out, &mut pool) {
+            let next = socket.websocket.next_pending(payload, &mut socket.out, &mut self.state.pool.borrow_mut());
+            let (what, freed) = match next {
                 Ok(Some(next)) => next,
                 Ok(None) => return,
-                Err(violation) => return core.violated(self, &violation, &mut pool),
+                Err(violation) => return core.violated(self, &violation, &mut self.state.pool.borrow_mut()),
             };
-            drop(pool);
             socket.arrived = if socket.websocket.has_pending() { socket.arrived.saturating_sub(freed) } else { 0 };
             match what {
                 Arrived::Message(_) | Arrived::Fragment { last: true, .. } => core.messages_in += 1,

@@ -3,7 +3,7 @@
 use super::service::Outgoing;
 use super::{Connection, Core, Event, Http, Role, Stream};
 use crate::engine::credit::Credited;
-use crate::engine::ending::{End, Tail};
+use crate::engine::ending::{End, Tail, disconnected};
 use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::status::{Error, Status};
@@ -186,13 +186,24 @@ impl Core {
                     exchange.end_delivered = true;
                     return part(Bytes::new(), true, None);
                 }
-                Poll::Ready(Some(Err(_))) => {
-                    // `hyper` ends the connection, and the exchange with it
+                Poll::Ready(Some(Err(error))) => {
                     exchange.incoming = None;
+                    self.body_failed(&error);
                     return None;
                 }
             }
         }
+    }
+
+    /// The request will never be whole: the peer has gone, or wrote what `hyper` cannot read.
+    fn body_failed(&mut self, error: &hyper::Error) {
+        self.ended = Some(if self.eof {
+            End { code: 0, ..disconnected() }
+        } else {
+            End::new(0, Cause::Violation, Side::Local).because(error.to_string())
+        });
+        self.over = true;
+        self.reset = true;
     }
 
     /// Tells how much of the response waits; queues `writable` if it is due.

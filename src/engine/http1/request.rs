@@ -24,7 +24,7 @@ const SEC_WEBSOCKET_KEY: HeaderName = http::header::SEC_WEBSOCKET_KEY;
 impl Connection {
     /// A request has come.
     pub(super) fn open(self: &Rc<Self>, request: http::Request<Incoming>) {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let end = body.is_end_stream();
         let upgrade = {
             let mut core = self.core.borrow_mut();
@@ -60,10 +60,8 @@ impl Connection {
         };
         let Some(stream) = self.register(role, &subprotocols) else { return };
         // what speaks of this connection is not the host's business, as over HTTP/2
-        for name in CONNECTION_SPECIFIC.iter().filter(|name| **name != TE).chain([&SEC_WEBSOCKET_KEY]) {
-            parts.headers.remove(name);
-        }
-        let host = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let headers = without_connection_fields(&parts.headers);
+        let host = || headers.get(HOST).and_then(|host| host.to_str().ok());
         let subprotocols: Vec<&str> = subprotocols.iter().map(|s| &**s).collect();
         self.state.handler.request(&Request {
             stream,
@@ -73,7 +71,7 @@ impl Connection {
             scheme: if self.tls.is_some() { "https" } else { "http" },
             authority: parts.uri.authority().map(|a| a.as_str()).or_else(host).unwrap_or(""),
             path: parts.uri.path_and_query().map_or("/", |p| p.as_str()),
-            headers: &parts.headers,
+            headers: &headers,
             subprotocols: &subprotocols,
             peer: &self.peer,
             end: kind == StreamKind::WebSocket || end,
@@ -136,6 +134,12 @@ impl Connection {
         core.arm(deadline);
         Some(stream)
     }
+}
+
+/// In their order, which removing single ones would not keep.
+fn without_connection_fields(headers: &HeaderMap) -> HeaderMap {
+    let kept = |name: &HeaderName| *name == TE || *name != SEC_WEBSOCKET_KEY && !CONNECTION_SPECIFIC.contains(name);
+    headers.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 impl Core {

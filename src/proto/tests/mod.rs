@@ -4,6 +4,7 @@ mod deflate;
 mod deflate_handshake;
 mod differential;
 mod handshake;
+mod http1;
 mod receiver;
 mod round_trip;
 
