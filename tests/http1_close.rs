@@ -84,6 +84,17 @@ fn a_close_behind_messages_that_wait_is_heard_after_them() {
 }
 
 #[test]
+fn a_close_and_fin_that_the_host_does_not_answer_are_the_end_in_time() {
+    let host = Host::with(|config| config.close_timeout = 50);
+    let mut client = Http1::upgrade(&host, "/manual");
+    client.send(ws_close(4003, "gone"));
+    client.half_close();
+    client.expect_end(End::Reset);
+    let closed = host.closed(host.request("/manual").stream);
+    assert_eq!((closed.facts(), closed.reason.as_str()), ((4003, Cause::CloseFrame, 0, Side::Remote), "gone"));
+}
+
+#[test]
 fn tcps_reset_is_the_end() {
     let host = Host::start();
     let client = Http1::upgrade(&host, "/echo");

@@ -153,7 +153,7 @@ impl Core {
         let deadline = after(self.now, self.config.close_timeout);
         if self.http.is_some() {
             // a client that leaves before the answer to its handshake
-            if let Some(Stream { role: Role::Handshake { .. }, .. }) = self.stream.as_deref() {
+            if let Some(Stream { role: Role::Handshake(_), .. }) = self.stream.as_deref() {
                 self.end(End::new(0, Cause::EndStream, Side::Remote));
                 self.over = true;
             }
@@ -169,13 +169,16 @@ impl Core {
             return self.socket_done();
         }
         let heard = socket.websocket.closing.as_ref().is_some_and(|c| c.heard.is_some());
-        if !socket.websocket.may_end() && !heard {
-            socket.websocket.closing().ended = true;
-            let slot = *slot;
-            *at = deadline;
-            conn.finish_phase(slot);
-            self.arm(deadline);
+        if socket.websocket.may_end() || heard && at.is_some() {
+            return;
         }
+        if !heard {
+            socket.websocket.closing().ended = true;
+            conn.finish_phase(*slot);
+        }
+        // the host may still answer the peer's Close, if that is its part; who has gone may never read it
+        *at = deadline;
+        self.arm(deadline);
     }
 
     /// Both sides have ended.
