@@ -267,7 +267,7 @@ typedef struct h2ws_config {
   uint32_t deflate_min_size;
   /**
    * What the contexts that sockets keep for themselves may take, all together: promised at accept, allocated at first
-   * use. A socket beyond it keeps none. Default 268435456; 0 to 4294967295.
+   * use. A socket beyond it keeps none. Default 268435456; 65536 to 2147483648.
    */
   uint32_t deflate_memory;
   /**

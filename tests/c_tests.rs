@@ -28,6 +28,7 @@ c_tests!(
     stats_test,
     status_test,
     stream_test,
+    tls_test,
     websocket_test,
 );
 

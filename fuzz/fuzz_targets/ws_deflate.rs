@@ -63,7 +63,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((line, rest)) = rest.split_at_checked(*line as usize) else { return };
     negotiate(*flags, line);
 
-    let [cut, mut rest @ ..] = rest else { return };
+    let Some((cut, mut rest)) = rest.split_first() else { return };
     let takeover = flags & 1 != 0;
     let bounds = Bounds { max_message: Some(MAX_MESSAGE), ratio: 1000 };
     let (mut whole, mut parts) = (Inflater::new(takeover), Inflater::new(takeover));
@@ -77,8 +77,10 @@ fuzz_target!(|data: &[u8]| {
         let in_parts = inflate(&mut parts, message.chunks(usize::from(*cut) + 1), &bounds);
         match (&at_once, &in_parts) {
             (Err(one), Err(two)) => {
-                assert_eq!(std::mem::discriminant(one), std::mem::discriminant(two), "{one:?}, {two:?}");
-                assert!(matches!(one.close_code(), 1007 | 1009));
+                // what is too long and wrong behind its limit fails by either
+                for violation in [one, two] {
+                    assert!(matches!(violation.close_code(), 1007 | 1009), "{violation:?}");
+                }
                 return;
             }
             _ => assert_eq!(at_once, in_parts),

@@ -138,9 +138,35 @@ void a_stream_that_never_was_is_gone() {
     CHECK(!h2ws::last_error().empty(), "a text");
 }
 
+void tls_says_what_cannot_be_used() {
+    const auto none = h2ws::tls::create({});
+    CHECK(none.status() == H2WS_INVALID_ARGUMENT, "a status");
+    const auto missing = h2ws::tls::create({{{h2ws::file("/no/such.pem"), h2ws::memory("key")}}});
+    CHECK(missing.status() == H2WS_TLS, "a status of its own");
+    CHECK(!missing && missing.error().text.find("/no/such.pem") != std::string::npos, "the text names the file");
+}
+
+// What run.sh makes: a certificate and its key in one file.
+void tls_is_listened_with(const char *pem) {
+    int living = 0;
+    const auto tls = h2ws::tls::create({{{h2ws::file(pem), h2ws::file(pem)}}});
+    CHECK(tls.ok(), tls ? "" : tls.error().text);
+    if (!tls) return;
+    CHECK(tls.value().reload({{{h2ws::file("/no/such.pem"), h2ws::file(pem)}}}) == H2WS_TLS, "a reload may fail");
+    auto engine = h2ws::engine::create({}, std::make_unique<quiet>(&living));
+    CHECK(engine.ok(), "an engine");
+    if (!engine) return;
+    h2ws::connection_options options;
+    options.tls = &tls.value();
+    options.http1 = false;
+    CHECK(engine.value().listen("127.0.0.1:0", options).ok(), "a listener");
+    options.http2 = false;
+    CHECK(engine.value().listen("127.0.0.1:0", options).status() == H2WS_INVALID_ARGUMENT, "no protocol is left");
+}
+
 } // namespace
 
-int main() {
+int main(int argc, char **argv) {
     bytes_of_containers();
     headers_are_found_by_name();
     a_missing_handler_is_refused();
@@ -148,6 +174,9 @@ int main() {
     an_engine_owns_its_handler_and_a_listener_may_outlive_it();
     adopt_refuses_what_is_no_socket();
     a_stream_that_never_was_is_gone();
+    tls_says_what_cannot_be_used();
+    CHECK(argc == 2, "the path of a certificate with its key");
+    if (argc == 2) tls_is_listened_with(argv[1]);
     if (failures == 0) std::cout << "values_test: ok\n";
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

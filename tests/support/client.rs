@@ -4,17 +4,19 @@ use super::FAILURE;
 use super::frame::*;
 use super::hpack::{self, Decoder, Field};
 use super::rules::Rules;
+use rustls::{ClientConnection, StreamOwned};
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// A TCP or UNIX stream socket.
+/// A TCP or UNIX stream socket, or TLS on one.
 #[derive(Debug)]
 pub enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
 }
 
 impl Socket {
@@ -40,6 +42,7 @@ impl Socket {
                 unix.set_read_timeout(Some(FAILURE)).expect("timeout");
                 unix.set_write_timeout(Some(FAILURE)).expect("timeout");
             }
+            Self::Tls(_) => {}
         }
         self
     }
@@ -48,6 +51,7 @@ impl Socket {
         match self {
             Self::Tcp(tcp) => Self::Tcp(tcp.try_clone().expect("dup")),
             Self::Unix(unix) => Self::Unix(unix.try_clone().expect("dup")),
+            Self::Tls(_) => panic!("one thread writes and reads TLS"),
         }
     }
 
@@ -55,14 +59,20 @@ impl Socket {
         match self {
             Self::Tcp(tcp) => tcp.set_nonblocking(on),
             Self::Unix(unix) => unix.set_nonblocking(on),
+            Self::Tls(tls) => tls.sock.set_nonblocking(on),
         }
         .expect("nonblocking");
     }
 
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
         match self {
             Self::Tcp(tcp) => tcp.shutdown(how),
             Self::Unix(unix) => unix.shutdown(how),
+            Self::Tls(tls) => {
+                tls.conn.send_close_notify();
+                tls.flush()?;
+                tls.sock.shutdown(how)
+            }
         }
     }
 }
@@ -84,6 +94,7 @@ impl Read for Socket {
         match self {
             Self::Tcp(tcp) => tcp.read(buffer),
             Self::Unix(unix) => unix.read(buffer),
+            Self::Tls(tls) => tls.read(buffer),
         }
     }
 }
@@ -93,11 +104,15 @@ impl Write for Socket {
         match self {
             Self::Tcp(tcp) => tcp.write(data),
             Self::Unix(unix) => unix.write(data),
+            Self::Tls(tls) => tls.write(data),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => Ok(()),
+            Self::Tls(tls) => tls.flush(),
+        }
     }
 }
 
@@ -340,6 +355,7 @@ impl Client {
     pub fn reset(self) {
         match &self.socket {
             Socket::Tcp(tcp) => socket2::SockRef::from(tcp).set_linger(Some(Duration::ZERO)).expect("linger"),
+            Socket::Tls(tls) => socket2::SockRef::from(&tls.sock).set_linger(Some(Duration::ZERO)).expect("linger"),
             Socket::Unix(_) => panic!("UNIX sockets have no RST"),
         }
     }
@@ -347,6 +363,7 @@ impl Client {
     pub fn local_address(&self) -> String {
         match &self.socket {
             Socket::Tcp(tcp) => tcp.local_addr().expect("address").to_string(),
+            Socket::Tls(tls) => tls.sock.local_addr().expect("address").to_string(),
             Socket::Unix(_) => "unix".to_owned(),
         }
     }
@@ -356,6 +373,7 @@ impl Client {
         match &self.socket {
             Socket::Tcp(tcp) => socket2::SockRef::from(tcp).set_recv_buffer_size(4096),
             Socket::Unix(unix) => socket2::SockRef::from(unix).set_recv_buffer_size(4096),
+            Socket::Tls(tls) => socket2::SockRef::from(&tls.sock).set_recv_buffer_size(4096),
         }
         .expect("SO_RCVBUF");
     }

@@ -6,6 +6,7 @@ use super::hpack::Field;
 use h2ws::{
     Accept, Body, Cause, Closed, Config, Control, ControlFrame, ControlKind, Credit, Delivery, Engine, Error, Fragment,
     Handler, ListenOptions, LogLevel, Message, MessageKind, Request, Side, Stats, Status, StreamId, StreamKind,
+    TlsInfo,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::{HashMap, VecDeque};
@@ -27,6 +28,8 @@ pub struct Head {
     pub subprotocols: Vec<String>,
     pub peer: String,
     pub end: bool,
+    pub version: http::Version,
+    pub tls: Option<Box<TlsInfo>>,
 }
 
 impl Head {
@@ -321,6 +324,8 @@ impl Handler for TestHandler {
             subprotocols: request.subprotocols.iter().map(|name| (*name).to_owned()).collect(),
             peer: request.peer.to_owned(),
             end: request.end,
+            version: request.version,
+            tls: request.tls.cloned().map(Box::new),
         }));
         let path = request.path.split('?').next().unwrap_or_default();
         let mut segments = path.trim_start_matches('/').splitn(2, '/');

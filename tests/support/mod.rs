@@ -11,6 +11,7 @@ pub mod hpack;
 pub mod http1;
 pub mod process;
 pub mod rules;
+pub mod tls;
 
 use std::time::Duration;
 

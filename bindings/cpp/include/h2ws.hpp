@@ -315,6 +315,26 @@ public:
 };
 } // namespace detail
 
+/// What a TLS handshake came to. Valid as long as the request that it is of.
+class tls_info {
+public:
+    explicit tls_info(const h2ws_tls_info &native) noexcept : native_(&native) {}
+    std::string_view version() const noexcept { return detail::view(native_->version); }
+    std::string_view cipher() const noexcept { return detail::view(native_->cipher); }
+    /// Empty if the client asked for none.
+    std::string_view server_name() const noexcept { return detail::view(native_->server_name); }
+    /// Empty if the client offered none.
+    std::string_view alpn() const noexcept { return detail::view(native_->alpn); }
+    bool resumed() const noexcept { return native_->resumed != 0; }
+    /// The client's certificates, its own first.
+    std::size_t peer_certificate_count() const noexcept { return native_->peer_certificate_count; }
+    /// DER.
+    bytes peer_certificate(std::size_t i) const noexcept { return native_->peer_certificates[i]; }
+
+private:
+    const h2ws_tls_info *native_;
+};
+
 /// The head of a request or of a WebSocket handshake.
 class request : public detail::event<h2ws_request> {
 public:
@@ -330,6 +350,12 @@ public:
     std::string_view path() const noexcept { return detail::view(native_.path); }
     std::string_view peer() const noexcept { return detail::view(native_.peer); }
     h2ws::headers headers() const noexcept { return native_.headers; }
+    /// The HTTP version that carried it: 10, 11 or 20.
+    int version() const noexcept { return native_.version; }
+    /// The TLS of its connection; none on cleartext.
+    std::optional<tls_info> tls() const noexcept {
+        return native_.tls ? std::optional<tls_info>(*native_.tls) : std::nullopt;
+    }
     std::size_t subprotocol_count() const noexcept { return native_.subprotocol_count; }
     std::string_view subprotocol(std::size_t i) const noexcept { return detail::view(native_.subprotocols[i]); }
     bool offers(std::string_view subprotocol) const noexcept {
@@ -420,12 +446,78 @@ struct config : h2ws_config {
     config() noexcept : h2ws_config{} { size = sizeof(h2ws_config); }
 };
 
+/// A certificate or a key, PEM or DER, in a file.
+inline h2ws_tls_source file(std::string_view path) noexcept { return {detail::str(path), {nullptr, 0}}; }
+/// A certificate or a key, PEM or DER, in memory.
+inline h2ws_tls_source memory(bytes content) noexcept { return {{nullptr, 0}, detail::str(content)}; }
+
+enum class client_auth : std::int32_t {
+    none = H2WS_CLIENT_AUTH_NONE,
+    optional = H2WS_CLIENT_AUTH_OPTIONAL,
+    required = H2WS_CLIENT_AUTH_REQUIRED,
+};
+
+/// What a tls is loaded from: `{{{h2ws::file("cert.pem"), h2ws::file("key.pem")}}}`. Borrows all texts and bytes.
+struct tls_config {
+    std::vector<h2ws_tls_identity> identities;
+    h2ws::client_auth client_auth = h2ws::client_auth::none;
+    h2ws_tls_source client_roots = {};
+};
+
+/// Certificates and keys, loaded. Listeners and connections that use it may outlive it.
+class tls {
+public:
+    static result<tls> create(const tls_config &config) {
+        const h2ws_tls_config native = of(config);
+        h2ws_tls *loaded = nullptr;
+        status s = h2ws_tls_create(&native, &loaded);
+        if (!s) return detail::last(s);
+        return tls(loaded);
+    }
+    /// For handshakes that begin from now on. When it fails nothing has changed.
+    status reload(const tls_config &config) const noexcept {
+        const h2ws_tls_config native = of(config);
+        return h2ws_tls_reload(native_.get(), &native);
+    }
+    h2ws_tls *native() const noexcept { return native_.get(); }
+
+private:
+    struct destroyer {
+        void operator()(h2ws_tls *native) const noexcept { h2ws_tls_destroy(native); }
+    };
+    explicit tls(h2ws_tls *native) noexcept : native_(native) {}
+    static h2ws_tls_config of(const tls_config &config) noexcept {
+        h2ws_tls_config native{};
+        native.size = sizeof native;
+        native.identities = config.identities.data();
+        native.identity_count = config.identities.size();
+        native.client_auth = static_cast<std::int32_t>(config.client_auth);
+        native.client_roots = config.client_roots;
+        return native;
+    }
+    std::unique_ptr<h2ws_tls, destroyer> native_;
+};
+
 /// What connections may do.
 struct connection_options {
     bool websockets = true;
+    bool http1 = true;
+    bool http2 = true;
+    const h2ws::tls *tls = nullptr;  ///< none: cleartext; used until the call returns
 };
 
 namespace detail {
+template <class Native>
+Native native(const connection_options &options) noexcept {
+    Native native{};
+    native.size = sizeof native;
+    native.no_websockets = !options.websockets;
+    native.no_http1 = !options.http1;
+    native.no_http2 = !options.http2;
+    native.tls = options.tls ? options.tls->native() : nullptr;
+    return native;
+}
+
 /// What the C callbacks get as `user`.
 struct core {
     std::unique_ptr<h2ws::handler> handler;
@@ -569,9 +661,7 @@ public:
 
     /// `127.0.0.1:8080`, `[::1]:0`, `unix:/path`.
     result<listener> listen(std::string_view address, connection_options options = {}) const {
-        h2ws_listen_options native{};
-        native.size = sizeof native;
-        native.no_websockets = !options.websockets;
+        const auto native = detail::native<h2ws_listen_options>(options);
         h2ws_listener id = 0;
         status s = h2ws_listen(engine_.get(), detail::str(address), &native, &id);
         if (!s) return detail::last(s);
@@ -579,9 +669,7 @@ public:
     }
     /// Hands over a connected socket. The fd is h2ws' from the call on, also when it fails.
     result<h2ws_connection> adopt(int fd, bytes already_read = {}, connection_options options = {}) const {
-        h2ws_adopt_options native{};
-        native.size = sizeof native;
-        native.no_websockets = !options.websockets;
+        const auto native = detail::native<h2ws_adopt_options>(options);
         h2ws_connection id = 0;
         status s = h2ws_adopt(engine_.get(), fd, detail::str(already_read), &native, &id);
         if (!s) return detail::last(s);
