@@ -1,7 +1,10 @@
-// The client of `make demo`: Node's own http2 module against examples/echo.c at URL. One request and three WebSockets on
-// one connection; prints what crosses, and fails at the first thing that is not as it should be.
+// The client of `make demo`: Node's own http2 module against the server at URL. Requests and three WebSockets on one
+// connection, and HTTP/1.1 on the same port; prints what crosses, and fails at the first thing that is not as it should be.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { BINARY, PING, PONG, TEXT, connect, open, request } from '../examples/websocket.mjs';
 
 const line = (who, arrow, what) => console.log(`  ${who.padEnd(22)} ${arrow} ${what}`);
@@ -11,15 +14,16 @@ const digest = (bytes) => createHash('sha256').update(bytes).digest('hex').slice
 
 const session = await connect(process.env.URL);
 const port = session.socket.localPort;
-line('connection', '--', `from port ${port}: cleartext HTTP/2, no upgrade, no HTTP/1.1`);
+const about = JSON.parse((await request(session, { ':path': '/connection' })).body);
+line('connection', '--', `from port ${port}: ${about.tls.version}, ${about.tls.cipher}, ALPN ${about.tls.alpn}`);
 gets('connection', 'SETTINGS with ENABLE_CONNECT_PROTOCOL = 1: WebSockets are welcome (RFC 8441)');
 
 console.log('\nThree WebSockets, opened together:');
 const names = ['news', 'chat', 'file'];
-const sockets = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await open(session, `/${name}`)])));
+const sockets = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await open(session, `/echo?${name}`)])));
 const label = (name) => `${name} (stream ${sockets[name].stream.id})`;
 for (const name of names) {
-  sends(label(name), `CONNECT /${name}, :protocol = websocket`);
+  sends(label(name), `CONNECT /echo?${name}, :protocol = websocket`);
   gets(label(name), `${sockets[name].head[':status']}, it is a WebSocket now`);
 }
 
@@ -44,10 +48,10 @@ sockets.news.send(PING, 'still there?');
 gets(label('news'), `Pong "${await sockets.news.expect(PONG)}"`);
 
 console.log('\nAn ordinary request beside them:');
-const { status, body } = await request(session, { ':path': '/' });
-sends('request', 'GET /');
+const { status, body } = await request(session, { ':path': '/hello' });
+sends('request', 'GET /hello');
 gets('request', `${status} ${JSON.stringify(body.toString())}`);
-assert.deepEqual([status, body.toString()], [200, 'hello\n']);
+assert.deepEqual([status, body.toString()], [200, 'hello, world']);
 
 console.log('\nCloses, with code and reason:');
 for (const [name, code, reason] of [['chat', 4000, 'enough said'], ['news', 1001, 'going away'], ['file', 1000, '']]) {
@@ -59,4 +63,11 @@ for (const [name, code, reason] of [['chat', 4000, 'enough said'], ['news', 1001
 
 assert.equal(session.socket.localPort, port, 'it was one connection');
 session.destroy();
-console.log(`\nOne connection (port ${port}), ${names.length} WebSockets and a request: all as it should be.`);
+console.log(`\nThat was one connection (port ${port}).`);
+
+console.log('\nHTTP/1.1 on the same port, for who speaks nothing else:');
+sends('request', 'GET /connection HTTP/1.1');
+const [answer] = await once(get(`${process.env.URL}/connection`, { ca: readFileSync(process.env.TLS_CERT), agent: false }), 'response');
+const { version, tls } = JSON.parse(Buffer.concat(await answer.toArray()));
+gets('request', `${answer.statusCode}: HTTP/${version}, ${tls.version}`);
+assert.deepEqual([answer.statusCode, version], [200, '1.1']);

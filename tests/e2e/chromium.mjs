@@ -40,6 +40,7 @@ export class Chromium {
       `--user-data-dir=${join(scratch, 'profile')}`, `--log-net-log=${browser.netLog}`, 'about:blank'],
     { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, HOME: scratch } });
     browser.child = child;
+    process.once('exit', () => child.kill('SIGKILL')); // a test that dies leaves none behind
     browser.log = '';
     child.stderr.on('data', (chunk) => { browser.log = (browser.log + chunk).slice(-20_000); });
     child.stdio[3].on('error', () => {}); // it is gone; what waits for it says so
@@ -107,7 +108,9 @@ export class Chromium {
   }
 
   async screenshot() {
-    const { data } = await this.page('Page.captureScreenshot', { format: 'png' });
+    const { cssContentSize: { width, height } } = await this.page('Page.getLayoutMetrics');
+    const { data } = await this.page('Page.captureScreenshot',
+      { format: 'png', captureBeyondViewport: true, clip: { x: 0, y: 0, width, height, scale: 1 } });
     return Buffer.from(data, 'base64');
   }
 

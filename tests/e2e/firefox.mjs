@@ -39,6 +39,7 @@ export class Firefox {
       { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HOME: scratch, MOZ_LOG: 'timestamp,sync,nsHttp:5,nsWebSocket:5',
         MOZ_LOG_FILE: join(scratch, 'moz'), MOZ_CRASHREPORTER_DISABLE: '1' } });
     browser.child = child;
+    process.once('exit', () => child.kill('SIGKILL')); // a test that dies leaves none behind
     browser.log = '';
     browser.exited = once(child, 'exit').then(() => browser.#fail('it ended'), (error) => browser.#fail(error.message));
     const lines = createInterface(child.stderr);

@@ -250,6 +250,16 @@ const tests = {
       assert.deepEqual(await socket.expectClose(), { code: 1000, reason: 'done', rstCode: 0 });
     }
   },
+  async 'connection: the page and the socket tell the same'(host) {
+    const { peer, version } = await json(host, '/connection');
+    assert.deepEqual([peer, version], [`127.0.0.1:${host.session.socket.localPort}`, '2']);
+    const socket = await open(host.session, '/connection');
+    const about = JSON.parse((await socket.expect(TEXT)).toString());
+    assert.deepEqual([about.peer, about.version], [peer, version]);
+    socket.send(TEXT, 'and it echoes');
+    assert.equal((await socket.expect(TEXT)).toString(), 'and it echoes');
+    await socket.close(1000);
+  },
   async 'stats'(host) {
     const stats = await json(host, '/stats');
     assert.equal(stats.open_connections, 1);
