@@ -86,18 +86,24 @@ proxies-test: $(HOST) ## HAProxy and nghttpx as fronts with TLS, HTTP/2 to the h
 	@tests/setup.sh node openssl haproxy nghttpx python-peers
 	tests/proxies/run.sh $(HOST)
 
+.PHONY: tls-test
+tls-test: $(HOST) ## openssl's client: versions, suites, ALPN, resumption, renegotiation, reload
+	@tests/setup.sh openssl
+	TLS=1 tests/host/with-host.sh $(HOST) tests/tls/openssl.sh
+
 # --- conformance: the same suites for every HOST --------------------------------------------------------------------
 
 .PHONY: conformance conformance-h2spec conformance-h2spec-tls conformance-autobahn conformance-autobahn-deflate conformance-peers
 conformance: conformance-h2spec conformance-h2spec-tls conformance-autobahn conformance-autobahn-deflate conformance-peers ## all suites below; HOST=build/host-c
 
+# Without HTTP/1.1: what is no preface would be answered over it, and h2spec's case of one asks for HTTP/2's answer.
 conformance-h2spec: $(HOST) ## h2spec: generic, http2 and hpack
 	@tests/setup.sh h2spec python
-	tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
+	NO_HTTP1=1 tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
 
 conformance-h2spec-tls: $(HOST) ## the same over TLS
 	@tests/setup.sh h2spec python openssl
-	TLS=1 tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
+	NO_HTTP1=1 TLS=1 tests/host/with-host.sh $(HOST) tests/conformance/h2spec/run.sh
 
 # Its cases 9.3 and 9.4 send a message of 4 MiB in 65,536 fragments; a host's default limit is 1,024.
 conformance-autobahn: $(HOST) ## Autobahn over HTTP/2 in three ways and over HTTP/1.1; of compression some cases

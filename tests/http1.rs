@@ -364,7 +364,8 @@ fn http2_may_be_off() {
     let client = Http1::send_to(&host, support::frame::PREFACE);
     let (answer, end) = client.end();
     assert_eq!(end, End::Fin);
-    assert!(answer.ends_with(&[0, 0, 0, 0x0d]), "GOAWAY with HTTP_1_1_REQUIRED: {answer:?}");
+    let expected = [&[0, 0, 0, 4, 0, 0, 0, 0, 0][..], &[0, 0, 8, 7, 0, 0, 0, 0, 0], &[0, 0, 0, 0, 0, 0, 0, 0x0d]];
+    assert_eq!(answer, expected.concat(), "SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED");
     let error =
         host.engine.listen("127.0.0.1:0", &ListenOptions { http1: false, http2: false, ..ListenOptions::default() });
     assert_eq!(error.unwrap_err().status(), Status::InvalidArgument);

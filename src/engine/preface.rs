@@ -8,7 +8,7 @@ use super::stats::count;
 use super::tls::handshake::accept;
 use super::transport::{Plain, Transport, linger};
 use super::{http1, http2};
-use crate::proto::scan::PREFACE;
+use crate::proto::scan::{FrameHead, PREFACE, frame_type};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -16,6 +16,14 @@ use std::sync::atomic::Ordering;
 
 /// What may come in front of a line's end before we stop looking for an HTTP/1 request line.
 const MAX_LINE: usize = 4 << 10;
+
+/// Error codes of RFC 9113 §7.
+const PROTOCOL_ERROR: u32 = 1;
+const HTTP_1_1_REQUIRED: u32 = 13;
+
+/// To a request of HTTP/1.1 where it is not spoken.
+const NO_HTTP1: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\
+    content-length: 30\r\n\r\nThis port speaks HTTP/2 only.\n";
 
 /// A connection whose protocol is known.
 pub(crate) struct Greeted {
@@ -80,20 +88,22 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
             count(&state.own().counters.refused_preface);
             let text = format!("connection of {} refused: it does not begin with an HTTP/2 preface", greeted.peer);
             state.shared.log(LogLevel::Info, &text);
-            let answer: &[u8] = match other {
-                Found::Http1 => {
-                    b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-type: text/plain\r\n\
-                      content-length: 30\r\n\r\nThis port speaks HTTP/2 only.\n"
-                }
-                // SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED (RFC 9113 §7)
-                Found::Http2 => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\x0d",
-                // the same with PROTOCOL_ERROR
-                _ => b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\x01",
+            let answer = match other {
+                Found::Http1 => NO_HTTP1.to_vec(),
+                Found::Http2 => goaway(HTTP_1_1_REQUIRED),
+                _ => goaway(PROTOCOL_ERROR),
             };
-            let _ = poll_fn(|cx| greeted.transport.poll_write(cx, answer)).await;
+            let _ = poll_fn(|cx| greeted.transport.poll_write(cx, &answer)).await;
             linger(&mut greeted.transport).await;
         }
     }
+}
+
+/// The shortest conversation over HTTP/2: SETTINGS, which come first (RFC 9113 §3.4), and GOAWAY.
+fn goaway(code: u32) -> Vec<u8> {
+    let settings = FrameHead::new(0, frame_type::SETTINGS, 0, 0);
+    let goaway = FrameHead::new(8, frame_type::GOAWAY, 0, 0);
+    [&settings.raw[..], &goaway.raw, &[0; 4], &code.to_be_bytes()].concat()
 }
 
 /// Shakes hands if there is TLS, and reads until it is clear what this is. `None`: it came to nothing.

@@ -218,6 +218,7 @@ impl Task {
     fn rounds(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> Poll<()> {
         let conn = Rc::clone(&self.conn);
         for _ in 0..ROUNDS {
+            let full = conn.core.borrow().appetite() == 0;
             let mut more = self.read(cx, payload);
             conn.settle(payload);
             conn.core.borrow_mut().settle_end(&conn);
@@ -244,6 +245,8 @@ impl Task {
                 }
             }
             more |= core.http.is_some() && core.flag.raised() || !core.events.is_empty() || core.over;
+            // the host has taken what waited: the socket has not been asked, and would wake nobody
+            more |= full && core.appetite() > 0;
             if !more {
                 return Poll::Pending;
             }
