@@ -338,6 +338,9 @@ typedef struct h2ws_tls_info {
   int32_t resumed;
 } h2ws_tls_info;
 
+/** Names a listening socket. 0 names nothing; a stale one gives H2WS_GONE. */
+typedef uint64_t h2ws_listener;
+
 /** A request or a WebSocket handshake has come. All pointers are borrowed until the callback returns. */
 typedef struct h2ws_request {
   /** The size of this struct in the library that runs. */
@@ -370,6 +373,8 @@ typedef struct h2ws_request {
   int32_t version;
   /** The TLS of its connection; NULL on cleartext. */
   const struct h2ws_tls_info *tls;
+  /** The listener that accepted its connection; 0: the host gave the socket to `h2ws_adopt`. */
+  h2ws_listener listener;
 } h2ws_request;
 
 /** A piece of a request's body, or its end. All pointers are borrowed until the callback returns. */
@@ -544,9 +549,6 @@ typedef struct h2ws_listen_options {
   /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
   const struct h2ws_tls *tls;
 } h2ws_listen_options;
-
-/** Names a listening socket. 0 names nothing; a stale one gives H2WS_GONE. */
-typedef uint64_t h2ws_listener;
 
 /** What an adopted connection may do: initialise it with H2WS_ADOPT_OPTIONS_INIT. */
 typedef struct h2ws_adopt_options {

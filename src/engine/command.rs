@@ -1,7 +1,7 @@
 //! What a host can say of a stream, and the bounded queue that carries it from other threads to a loop.
 
 use super::event::{Control, Credit, Delivery};
-use super::handle::StreamId;
+use super::handle::{ListenerId, StreamId};
 use super::listener::{Bound, Incoming, ListenOptions};
 use super::status::{Error, Status};
 use crate::proto::frame::MessageKind;
@@ -150,7 +150,7 @@ pub(crate) enum Command {
     /// For one stream.
     Stream { stream: StreamId, parcel: Parcel },
     /// A bound socket to accept on, until it is notified.
-    Listen { bound: Bound, options: ListenOptions, end: Arc<Notify> },
+    Listen { id: ListenerId, bound: Bound, options: ListenOptions, end: Arc<Notify> },
     /// A socket to serve.
     Connect(Box<Incoming>),
     /// End all connections in an orderly way; what is left after the time is cut.

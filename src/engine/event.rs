@@ -3,7 +3,7 @@
 //! Every method runs on the loop's own thread with no lock of ours held; it may call anything on
 //! the engine that does not block, for any stream. A method that blocks holds up its loop alone.
 
-use super::handle::{ConnectionId, StreamId};
+use super::handle::{ConnectionId, ListenerId, StreamId};
 pub use super::tls::info::TlsInfo;
 pub use crate::proto::frame::MessageKind;
 use std::os::fd::OwnedFd;
@@ -28,6 +28,11 @@ pub trait Handler: Send + Sync + 'static {
     /// A connection that does not speak HTTP/2, given to the host as its configuration asked
     /// ([`crate::Config::fallback`]): the socket, non-blocking, and what was read from it.
     fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {}
+    /// Whether it has enough for now: connections then read no more, until the next [`crate::Loop::poll`]. For a host that queues
+    /// its events: what it holds is bounded by where it says so, and one event more for each connection.
+    fn full(&self) -> bool {
+        false
+    }
     /// A line for the log. Never the payload of a message or the value of a header.
     fn log(&self, level: LogLevel, text: &str) {}
 }
@@ -48,6 +53,8 @@ pub struct Request<'a> {
     pub stream: StreamId,
     /// The connection that it came on.
     pub connection: ConnectionId,
+    /// The listener that accepted its connection; `None` if the host did.
+    pub listener: Option<ListenerId>,
     /// Request or handshake.
     pub kind: StreamKind,
     /// `GET` for a WebSocket handshake, whichever HTTP version carried it (over HTTP/2 it is CONNECT,

@@ -44,6 +44,8 @@ impl Default for ListenOptions {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) id: ConnectionId,
+    /// `None`: the host has adopted it.
+    pub(crate) listener: Option<ListenerId>,
     pub(crate) socket: Socket,
     /// Bytes that somebody has read from it.
     pub(crate) already_read: Vec<u8>,
@@ -172,7 +174,13 @@ impl Drop for Accepting {
 }
 
 /// Accepts until `end` is notified. Runs on one loop; connections go to the loop that has the fewest.
-pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, options: ListenOptions, end: Arc<Notify>) {
+pub(crate) async fn accept_all(
+    shared: Arc<Shared>,
+    id: ListenerId,
+    bound: Bound,
+    options: ListenOptions,
+    end: Arc<Notify>,
+) {
     let listener = match bound {
         Bound::Tcp(listener) => tokio::net::TcpListener::from_std(listener).map(Accepting::Tcp),
         Bound::Unix(listener, path) => {
@@ -193,7 +201,7 @@ pub(crate) async fn accept_all(shared: Arc<Shared>, bound: Bound, options: Liste
             Ok(fd) => {
                 // an error: the peer was gone before we came to it
                 if let Ok(socket) = Socket::adopt(fd)
-                    && let Err(e) = shared.connect(socket, Vec::new(), options.clone())
+                    && let Err(e) = shared.connect(Some(id), socket, Vec::new(), options.clone())
                 {
                     shared.log(LogLevel::Warn, &format!("a connection was refused: {e}"));
                 }

@@ -12,13 +12,16 @@ use super::status::{Error, Status};
 use super::table::{Parts, Slot, Slots};
 use super::{http1, http2};
 use slab::Slab;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime::LocalRuntime;
 use tokio::sync::Notify;
 
 /// Bytes read from a socket at once.
@@ -39,6 +42,38 @@ pub(crate) struct LoopState {
     /// Rung when the engine drains or ends, for connections that are before their preface.
     pub(crate) ending: Notify,
     stopping: Cell<bool>,
+    pub(crate) turn: Turn,
+}
+
+/// Where a turn of a loop that its host drives stands. A loop with a thread of its own has but one, and nobody looks.
+#[derive(Default)]
+pub(crate) struct Turn {
+    /// The host has been told something.
+    told: Cell<bool>,
+    over: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+    /// Connections that wait until a full host has taken what it was told.
+    paused: RefCell<Vec<Waker>>,
+}
+
+impl Turn {
+    /// The turn ends as soon as the task that runs has done its part.
+    #[inline]
+    fn end(&self) {
+        if !self.told.replace(true)
+            && let Some(waker) = self.waiting.borrow_mut().take()
+        {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.told.get() || self.over.get() {
+            return Poll::Ready(());
+        }
+        *self.waiting.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
 }
 
 /// Buffers that are lent for a tick; a connection that waits has none.
@@ -85,18 +120,28 @@ impl Served {
 }
 
 thread_local! {
-    static STATE: OnceCell<Rc<LoopState>> = const { OnceCell::new() };
+    static STATE: RefCell<Option<Rc<LoopState>>> = const { RefCell::new(None) };
 }
 
 /// The state of the loop `index` of this engine, if this is its thread.
 #[inline]
 pub(crate) fn current(shared: &Shared, index: usize) -> Option<Rc<LoopState>> {
-    STATE.with(|state| state.get().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
+    STATE
+        .with(|state| state.borrow().as_ref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
 }
 
 /// Whether this is any loop's thread.
 pub(crate) fn on_any_loop() -> bool {
-    STATE.with(|state| state.get().is_some())
+    STATE.with(|state| state.borrow().is_some())
+}
+
+/// The host has been told something, outside of a connection: if this is a loop's thread, its turn ends.
+pub(crate) fn told() {
+    STATE.with(|state| {
+        if let Some(state) = &*state.borrow() {
+            state.turn.end();
+        }
+    });
 }
 
 /// Waits for `future`, `limit` ms at most; 0 is for ever.
@@ -110,6 +155,23 @@ pub(crate) async fn within<T>(limit: u32, future: impl Future<Output = T>) -> Op
 impl LoopState {
     pub(crate) fn own(&self) -> &LoopShared {
         &self.shared.loops[self.index]
+    }
+
+    /// The host, which is about to be told something.
+    #[inline]
+    pub(crate) fn host(&self) -> &dyn Handler {
+        self.turn.end();
+        &*self.handler
+    }
+
+    /// Whether the host has enough for now. Then the task is woken when it has taken that.
+    #[inline]
+    pub(crate) fn pauses(&self, cx: &Context<'_>) -> bool {
+        let full = self.handler.full();
+        if full {
+            self.turn.paused.borrow_mut().push(cx.waker().clone());
+        }
+        full
     }
 
     pub(crate) fn stopping(&self) -> bool {
@@ -166,8 +228,8 @@ impl LoopState {
                     Command::Connect(incoming) => {
                         tokio::task::spawn_local(preface::serve(Rc::clone(&self), *incoming));
                     }
-                    Command::Listen { bound, options, end } => {
-                        tokio::task::spawn_local(accept_all(Arc::clone(&self.shared), bound, options, end));
+                    Command::Listen { id, bound, options, end } => {
+                        tokio::task::spawn_local(accept_all(Arc::clone(&self.shared), id, bound, options, end));
                     }
                     Command::Drain(deadline) => {
                         self.ending.notify_waiters();
@@ -194,25 +256,22 @@ impl LoopState {
     }
 }
 
-/// Starts the thread of a loop; returns when it runs.
-pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<JoinHandle<()>> {
-    let shared = Arc::clone(shared);
-    let (started, result) = mpsc::channel();
-    let thread = std::thread::Builder::new().name(format!("h2ws-loop-{index}")).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build_local(Default::default())
-        {
-            Ok(runtime) => runtime,
-            Err(e) => {
-                let _ = started.send(Err(e));
-                return;
-            }
-        };
+/// A loop and its runtime, on the thread that made it.
+pub(crate) struct Wheel {
+    /// The first to go: tasks that are left (listeners, connections before their preface) find their loop while they are dropped.
+    runtime: LocalRuntime,
+    state: Rc<LoopState>,
+    _thread: OfThread,
+}
+
+impl Wheel {
+    /// Makes this thread the loop's.
+    pub(crate) fn new(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<Self> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default())?;
         let state = Rc::new(LoopState {
-            pool: RefCell::new(Pool::new(&shared, index)),
-            shared,
+            pool: RefCell::new(Pool::new(shared, index)),
+            shared: Arc::clone(shared),
             index,
             handler,
             slots: RefCell::default(),
@@ -221,13 +280,68 @@ pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler
             alive: Rc::new(()),
             ending: Notify::new(),
             stopping: Cell::new(false),
+            turn: Turn::default(),
         });
-        STATE.with(|s| s.set(Rc::clone(&state)).ok().expect("a thread runs one loop"));
-        let _ = started.send(Ok(()));
-        drop(started);
-        runtime.block_on(state.serve());
-        // tasks that are left (listeners, connections before their preface) are dropped here
-        runtime.shutdown_timeout(Duration::ZERO);
+        STATE.with(|s| *s.borrow_mut() = Some(Rc::clone(&state)));
+        Ok(Self { runtime, state, _thread: OfThread })
+    }
+
+    /// Runs the loop until the engine ends.
+    fn run(self) {
+        self.runtime.block_on(Rc::clone(&self.state).serve());
+    }
+
+    /// Lets the loop run beside [`Self::poll`].
+    pub(crate) fn begin(&self) {
+        let state = Rc::clone(&self.state);
+        self.runtime.spawn_local(async move {
+            Rc::clone(&state).serve().await;
+            state.turn.over.set(true);
+            state.turn.end();
+        });
+    }
+
+    /// Runs the loop until the host has been told something, or `timeout` has passed. False: the loop has ended.
+    pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
+        let turn = &self.state.turn;
+        turn.told.set(false);
+        turn.paused.borrow_mut().drain(..).for_each(Waker::wake);
+        self.runtime.block_on(async {
+            let told = poll_fn(|cx| turn.poll(cx));
+            match timeout {
+                None => told.await,
+                Some(limit) => drop(tokio::time::timeout(limit, told).await),
+            }
+        });
+        !turn.over.get()
+    }
+}
+
+/// Takes the loop's state from its thread.
+struct OfThread;
+
+impl Drop for OfThread {
+    fn drop(&mut self) {
+        STATE.with(|s| s.borrow_mut().take());
+    }
+}
+
+/// Starts the thread of a loop; returns when it runs.
+pub(crate) fn spawn(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    let (started, result) = mpsc::channel();
+    let thread = std::thread::Builder::new().name(format!("h2ws-loop-{index}")).spawn(move || {
+        match Wheel::new(&shared, index, handler) {
+            Ok(wheel) => {
+                drop(shared);
+                let _ = started.send(Ok(()));
+                drop(started);
+                wheel.run();
+            }
+            Err(e) => {
+                let _ = started.send(Err(e));
+            }
+        }
     })?;
     match result.recv() {
         Ok(Ok(())) => Ok(thread),

@@ -1,7 +1,7 @@
 //! The first bytes of a connection: an HTTP/2 preface (RFC 9113 §3.4), or something else.
 
 use super::event::{LogLevel, TlsInfo};
-use super::handle::ConnectionId;
+use super::handle::{ConnectionId, ListenerId};
 use super::listener::{Incoming, ListenOptions};
 use super::loops::{LoopState, within};
 use super::stats::count;
@@ -28,6 +28,7 @@ const NO_HTTP1: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection:
 /// A connection whose protocol is known.
 pub(crate) struct Greeted {
     pub(crate) id: ConnectionId,
+    pub(crate) listener: Option<ListenerId>,
     pub(crate) transport: Transport,
     /// The peer's address as text.
     pub(crate) peer: String,
@@ -61,6 +62,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     };
     let greeted = Greeted {
         id: incoming.id,
+        listener: incoming.listener,
         peer,
         tls: None,
         read: incoming.already_read,
@@ -138,7 +140,7 @@ fn hand_back(state: &LoopState, greeted: Greeted) {
     let Some(Ok(fd)) = greeted.transport.into_fd() else { return };
     count(&state.own().counters.fallbacks);
     // the host's code: its panic must not end the loop
-    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.handler.fallback(fd, &greeted.read)));
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().fallback(fd, &greeted.read)));
 }
 
 enum Found {

@@ -3,7 +3,7 @@
 use super::command::{Command, Mailbox, Op};
 use super::config::Config;
 use super::event::{Handler, LogLevel, MessageKind};
-use super::handle::{ConnectionId, StreamId};
+use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::listener::{Incoming, ListenOptions, Listeners};
 use super::loops;
 use super::stats::{Counters, Stats, count, uncount};
@@ -23,6 +23,8 @@ pub(crate) struct LoopShared {
     pub(crate) counters: Counters,
     /// Connections that are here or on their way.
     pub(crate) load: AtomicUsize,
+    /// It has its thread.
+    pub(crate) entered: AtomicBool,
     /// Subprotocols that clients offered on handshakes that are undecided: any thread may accept.
     pub(crate) offers: Mutex<HashMap<StreamId, Arc<[Box<str>]>>>,
 }
@@ -83,12 +85,14 @@ impl Shared {
         }
         if let Some(handler) = self.handler() {
             handler.log(level, text);
+            loops::told();
         }
     }
 
     /// Gives a socket to the loop that has the fewest.
     pub(crate) fn connect(
         self: &Arc<Self>,
+        listener: Option<ListenerId>,
         socket: Socket,
         already_read: Vec<u8>,
         options: ListenOptions,
@@ -118,7 +122,7 @@ impl Shared {
         count(&chosen.counters.connections);
         let number = self.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let id = ConnectionId((at as u64) << 58 | 1 << 57 | number);
-        let incoming = Box::new(Incoming { id, socket, already_read, options });
+        let incoming = Box::new(Incoming { id, listener, socket, already_read, options });
         let sent = chosen.mailbox.push(Command::Connect(incoming));
         if sent.is_err() {
             self.disconnected(at);

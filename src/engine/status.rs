@@ -91,7 +91,8 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(status: Status, text: impl Into<Cow<'static, str>>) -> Self {
+    /// For bindings, which refuse in the same words.
+    pub fn new(status: Status, text: impl Into<Cow<'static, str>>) -> Self {
         Self { status, text: text.into() }
     }
 

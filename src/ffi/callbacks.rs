@@ -12,8 +12,8 @@ use super::stream::{context_pointer, h2ws_stream};
 use super::tls::with_tls_view;
 use super::view::{Versioned, h2ws_str, invalid, read_versioned, with_header_views};
 use crate::host::{
-    Body, Cause, Closed, Config, ControlFrame, ControlKind, Error, Fragment, Handler, LogLevel, Message, MessageKind,
-    Request, Side, Status, StreamId, StreamKind,
+    Body, Cause, Closed, Config, ControlFrame, ControlKind, Error, Fragment, Handler, ListenerId, LogLevel, Message,
+    MessageKind, Request, Side, Status, StreamId, StreamKind,
 };
 use std::ffi::{c_int, c_void};
 use std::os::fd::{IntoRawFd, OwnedFd};
@@ -141,6 +141,7 @@ impl Handler for Callbacks {
                         _ => 20,
                     },
                     tls,
+                    listener: request.listener.map_or(0, ListenerId::to_raw),
                 };
                 // SAFETY: a function of this type that takes `user` (contract of `h2ws_callbacks`).
                 unsafe { on_request(self.user, &raw const event) }

@@ -1,6 +1,7 @@
 //! The events: what the callbacks get. They are filled here and in `callbacks.rs`, and only read by the host.
 
 use super::connection::h2ws_connection;
+use super::listener::h2ws_listener;
 use super::stream::h2ws_stream;
 use super::tls::h2ws_tls_info;
 use super::view::{h2ws_headers, h2ws_str};
@@ -103,6 +104,8 @@ pub struct h2ws_request {
     pub version: i32,
     /// The TLS of its connection; NULL on cleartext.
     pub tls: *const h2ws_tls_info,
+    /// The listener that accepted its connection; 0: the host gave the socket to `h2ws_adopt`.
+    pub listener: h2ws_listener,
 }
 
 /// A piece of a request's body, or its end. All pointers are borrowed until the callback returns.

@@ -29,7 +29,7 @@ const MAX_CONTROL: usize = 125;
 /// says so. Dropping the last clone does not end an engine: [`Engine::shutdown`] does.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -39,13 +39,10 @@ impl Engine {
     /// # Errors
     /// [`Status::InvalidConfig`] names the field, its value and its range; [`Status::Io`]: a thread could not be started.
     pub fn start<H: Handler>(config: Config, handler: impl FnOnce(Self) -> H) -> Result<Self, Error> {
-        config.validate()?;
-        let shared = Arc::new(Shared::new(config));
-        let engine = Self { shared: Arc::clone(&shared), threads: Arc::default() };
-        let handler: Arc<dyn Handler> = Arc::new(handler(engine.clone()));
-        shared.set_handler(Some(Arc::clone(&handler)));
-        for index in 0..shared.loops.len() {
-            match loops::spawn(&shared, index, Arc::clone(&handler)) {
+        let (engine, handler) = Self::make(config, handler)?;
+        for (index, of_loop) in engine.shared.loops.iter().enumerate() {
+            of_loop.entered.store(true, Ordering::Release);
+            match loops::spawn(&engine.shared, index, Arc::clone(&handler)) {
                 Ok(thread) => engine.threads().push(thread),
                 Err(e) => {
                     drop(handler);
@@ -55,6 +52,18 @@ impl Engine {
             }
         }
         Ok(engine)
+    }
+
+    /// An engine whose loops do not run.
+    pub(super) fn make<H: Handler>(
+        config: Config,
+        handler: impl FnOnce(Self) -> H,
+    ) -> Result<(Self, Arc<dyn Handler>), Error> {
+        config.validate()?;
+        let engine = Self { shared: Arc::new(Shared::new(config)), threads: Arc::default() };
+        let handler: Arc<dyn Handler> = Arc::new(handler(engine.clone()));
+        engine.shared.set_handler(Some(Arc::clone(&handler)));
+        Ok((engine, handler))
     }
 
     fn threads(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
@@ -73,7 +82,7 @@ impl Engine {
         let bound = Bound::bind(address)?;
         let (id, end) = self.shared.listeners.add(bound.address()?);
         let of_loop = &self.shared.loops[id.to_raw() as usize % self.shared.loops.len()];
-        of_loop.mailbox.push(Command::Listen { bound, options: options.clone(), end })?;
+        of_loop.mailbox.push(Command::Listen { id, bound, options: options.clone(), end })?;
         Ok(id)
     }
 
@@ -100,7 +109,7 @@ impl Engine {
     /// [`Status::NotASocket`]; [`Status::Busy`]: `max_connections` are open; [`Status::ShuttingDown`].
     pub fn adopt(&self, socket: OwnedFd, already_read: &[u8], options: &AdoptOptions) -> Result<ConnectionId, Error> {
         check(options)?;
-        self.shared.connect(Socket::adopt(socket)?, already_read.to_vec(), options.clone())
+        self.shared.connect(None, Socket::adopt(socket)?, already_read.to_vec(), options.clone())
     }
 
     /// Accepts a WebSocket handshake.
@@ -317,9 +326,7 @@ impl Engine {
     /// [`Status::WrongThread`]: inside a callback.
     pub fn shutdown(&self) -> Result<(), Error> {
         refuse_on_loop("shutdown")?;
-        self.shared.draining.store(true, Ordering::Release);
-        self.shared.listeners.close_all();
-        self.tell_all(|| Command::Stop);
+        self.stop();
         for thread in std::mem::take(&mut *self.threads()) {
             // a loop's panic has been counted and logged there
             let _ = thread.join();
@@ -331,7 +338,7 @@ impl Engine {
         Ok(())
     }
 
-    fn tell_all(&self, command: impl Fn() -> Command) {
+    pub(super) fn tell_all(&self, command: impl Fn() -> Command) {
         for of_loop in &self.shared.loops {
             // a loop that has ended has nothing left to do
             let _ = of_loop.mailbox.push(command());
@@ -352,7 +359,7 @@ fn check(options: &ListenOptions) -> Result<(), Error> {
     Err(Error::new(Status::InvalidArgument, text))
 }
 
-fn refuse_on_loop(what: &str) -> Result<(), Error> {
+pub(super) fn refuse_on_loop(what: &str) -> Result<(), Error> {
     if loops::on_any_loop() {
         let text = format!("{what} waits for the loops, so it cannot be called inside a callback");
         return Err(Error::new(Status::WrongThread, text));

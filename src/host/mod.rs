@@ -1,6 +1,7 @@
 //! The embedding API: everything a host says to an engine and hears from it.
 
 mod engine;
+mod turns;
 
 pub use crate::engine::config::{Config, FIELDS};
 pub use crate::engine::event::{
@@ -13,6 +14,7 @@ pub use crate::engine::stats::Stats;
 pub use crate::engine::status::{Error, Status};
 pub use crate::engine::tls::{ClientAuth, Identity, Source, Tls, TlsConfig};
 pub use engine::Engine;
+pub use turns::{Loop, Polled};
 
 use http::HeaderMap;
 

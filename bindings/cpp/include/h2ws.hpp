@@ -356,6 +356,8 @@ public:
     std::optional<tls_info> tls() const noexcept {
         return native_.tls ? std::optional<tls_info>(*native_.tls) : std::nullopt;
     }
+    /// The listener that accepted its connection; 0: the host did.
+    h2ws_listener listener() const noexcept { return native_.listener; }
     std::size_t subprotocol_count() const noexcept { return native_.subprotocol_count; }
     std::string_view subprotocol(std::size_t i) const noexcept { return detail::view(native_.subprotocols[i]); }
     bool offers(std::string_view subprotocol) const noexcept {

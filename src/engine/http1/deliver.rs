@@ -15,12 +15,12 @@ impl Connection {
     pub(super) fn deliver_part(&self, part: &BodyPart) {
         let BodyPart { stream, context, data, end, trailers } = part;
         let trailers = trailers.as_ref();
-        self.state.handler.body(&Body { stream: *stream, context: *context, data, end: *end, trailers });
+        self.state.host().body(&Body { stream: *stream, context: *context, data, end: *end, trailers });
     }
 
     #[inline]
     pub(super) fn deliver(&self, stream: StreamId, context: u64, arrived: &Arrived, data: &[u8]) {
-        let handler = &self.state.handler;
+        let handler = self.state.host();
         match *arrived {
             Arrived::Message(kind) => handler.message(&Message { stream, context, kind, data }),
             Arrived::Fragment { kind, first, last } => {
@@ -47,7 +47,7 @@ impl Connection {
                 Event::Writable { stream, context } => {
                     let alive = self.state.own().streams.slot(Parts::of(stream.0).slot);
                     if alive.is_some_and(|s| s.alive(stream.0 as u32)) {
-                        self.state.handler.writable(stream, context);
+                        self.state.host().writable(stream, context);
                     }
                 }
                 Event::Pending { stream } => self.deliver_pending(stream, payload),
@@ -100,6 +100,6 @@ impl Connection {
             // it may have ended undecided
             self.forget_offers(closed.stream);
         }
-        self.state.handler.closed(closed);
+        self.state.host().closed(closed);
     }
 }

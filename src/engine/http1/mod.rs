@@ -20,7 +20,7 @@ use super::config::Config;
 use super::ending::End;
 use super::event::{LogLevel, StreamKind, TlsInfo};
 use super::flag::Flag;
-use super::handle::{ConnectionId, StreamId};
+use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::loops::LoopState;
 use super::pipe::Pipe;
 use super::send_queue::SendQueue;
@@ -45,6 +45,7 @@ pub(crate) use task::serve;
 /// A connection, as the loop and the host's calls see it.
 pub(crate) struct Connection {
     id: ConnectionId,
+    listener: Option<ListenerId>,
     state: Rc<LoopState>,
     peer: Box<str>,
     tls: Option<Box<TlsInfo>>,

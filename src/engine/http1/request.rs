@@ -63,9 +63,10 @@ impl Connection {
         let headers = without_connection_fields(&parts.headers);
         let host = || headers.get(HOST).and_then(|host| host.to_str().ok());
         let subprotocols: Vec<&str> = subprotocols.iter().map(|s| &**s).collect();
-        self.state.handler.request(&Request {
+        self.state.host().request(&Request {
             stream,
             connection: self.id,
+            listener: self.listener,
             kind,
             method: parts.method.as_str(),
             scheme: if self.tls.is_some() { "https" } else { "http" },

@@ -35,13 +35,18 @@ impl Connection {
             let step = self.core.borrow_mut().receive(self, &mut data, payload, &mut self.state.pool.borrow_mut());
             if let Some(Delivery { stream, context, arrived }) = step {
                 self.deliver(stream, context, &arrived, payload);
+                if self.state.handler.full() {
+                    break;
+                }
             }
         }
         let mut core = self.core.borrow_mut();
-        if let Some(socket) = core.socket()
-            && !socket.websocket.has_pending()
-        {
-            socket.arrived = 0;
+        let core = &mut *core;
+        // the host is full: what is left is held, and goes on when it has taken what it has
+        core.held.splice(..0, data.iter().copied());
+        if let Some(socket) = core.socket() {
+            socket.arrived =
+                if socket.websocket.has_pending() { socket.arrived.saturating_sub(data.len() as u32) } else { 0 };
         }
     }
 
@@ -49,7 +54,7 @@ impl Connection {
     pub(super) fn take_held(self: &Rc<Self>, payload: &mut Vec<u8>) -> bool {
         let held = {
             let mut core = self.core.borrow_mut();
-            if core.held.is_empty() || core.socket().is_none() {
+            if core.held.is_empty() || core.socket().is_none() || self.state.handler.full() {
                 return false;
             }
             std::mem::take(&mut core.held)

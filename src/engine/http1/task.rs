@@ -42,9 +42,10 @@ struct Task {
 
 /// Serves an HTTP/1.1 connection.
 pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
-    let Greeted { id, transport, peer, tls, read, websockets } = greeted;
+    let Greeted { id, listener, transport, peer, tls, read, websockets } = greeted;
     let conn = Rc::new(Connection {
         id,
+        listener,
         state: Rc::clone(&state),
         peer: peer.into(),
         tls,
@@ -132,7 +133,8 @@ impl Core {
         }
         match self.stream.as_deref() {
             Some(Stream { role: Role::WebSocket(socket), .. }) if self.http.is_none() => {
-                if socket.arrived < self.config.stream_window { usize::MAX } else { 0 }
+                // what is held comes first
+                if socket.arrived < self.config.stream_window && self.held.is_empty() { usize::MAX } else { 0 }
             }
             _ => AHEAD.saturating_sub(self.held.len()),
         }
@@ -248,6 +250,8 @@ impl Task {
             // the host has taken what waited: the socket has not been asked, and would wake nobody
             more |= full && core.appetite() > 0;
             if !more {
+                // also for what is held because the host has become full
+                conn.state.pauses(cx);
                 return Poll::Pending;
             }
         }
@@ -259,7 +263,7 @@ impl Task {
     fn read(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> bool {
         let conn = Rc::clone(&self.conn);
         let appetite = conn.core.borrow().appetite();
-        if appetite == 0 {
+        if conn.state.handler.full() || appetite == 0 {
             return false;
         }
         let mut buffer = conn.state.buffers.take_read();

@@ -1,7 +1,7 @@
 //! Turns of the wheel: what was read goes through, `h2` is asked until it has nothing more to say, streams send.
 
 use super::Connection;
-use super::input::{Feed, Step};
+use super::input::{Feed, Rest, Step};
 use crate::engine::ending::{End, disconnected};
 use crate::engine::event::{Cause, LogLevel, Side};
 use crate::engine::stats::count;
@@ -10,16 +10,20 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 impl Connection {
-    /// Goes through what was read, with the host's callbacks in between.
-    pub(super) fn take_input(self: &Rc<Self>, input: &[u8], payload: &mut Vec<u8>) {
-        let mut feed = Feed::new(input);
+    /// Goes through what was read, with the host's callbacks in between. What is left when the host is full comes back.
+    pub(super) fn take_input(self: &Rc<Self>, mut feed: Feed<'_>, payload: &mut Vec<u8>) -> Rest {
         loop {
             let step = self.core.borrow_mut().advance(self, &mut feed, payload, &mut self.state.pool.borrow_mut());
             match step {
-                Step::Done => return,
+                Step::Done => return Rest::default(),
                 Step::PollH2 => self.poll_h2(),
                 Step::Events => self.dispatch(payload),
-                Step::Deliver { stream, context, arrived } => self.deliver(stream, context, &arrived, payload),
+                Step::Deliver { stream, context, arrived } => {
+                    self.deliver(stream, context, &arrived, payload);
+                    if self.state.handler.full() {
+                        return feed.rest();
+                    }
+                }
             }
         }
     }

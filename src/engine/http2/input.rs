@@ -55,6 +55,36 @@ impl<'a> Feed<'a> {
     pub(super) fn new(input: &'a [u8]) -> Self {
         Self { input, data: &[], end: false }
     }
+
+    /// What has not been gone through.
+    pub(super) fn rest(&self) -> Rest {
+        Rest { bytes: [self.data, self.input].concat(), data: self.data.len(), end: self.end }
+    }
+}
+
+/// A [`Feed`] that owns its bytes, to go on with later.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    bytes: Vec<u8>,
+    /// So many of them are what is left of a piece of a DATA frame.
+    data: usize,
+    end: bool,
+}
+
+impl Rest {
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes, data: 0, end: false }
+    }
+
+    /// Whether there is nothing to go on with: no bytes, and no end of a stream behind them.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && !self.end
+    }
+
+    pub(super) fn feed(&self) -> Feed<'_> {
+        let (data, input) = self.bytes.split_at(self.data);
+        Feed { input, data, end: self.end }
+    }
 }
 
 impl Core {

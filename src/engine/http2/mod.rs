@@ -28,7 +28,7 @@ use super::ending::End;
 use super::event::{Cause, LogLevel, Side, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::flood::Floods;
-use super::handle::{ConnectionId, StreamId};
+use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::loops::LoopState;
 use super::pipe::Pipe;
 use super::websocket::Limits;
@@ -61,6 +61,7 @@ const REMEMBER_RESETS: Duration = Duration::from_secs(10);
 /// A connection, as the loop and the host's calls see it.
 pub(crate) struct Connection {
     id: ConnectionId,
+    listener: Option<ListenerId>,
     state: Rc<LoopState>,
     peer: Box<str>,
     tls: Option<Box<TlsInfo>>,

@@ -74,9 +74,10 @@ impl Connection {
             StreamKind::WebSocket => "GET",
         };
         let host = || parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-        self.state.handler.request(&Request {
+        self.state.host().request(&Request {
             stream,
             connection: self.id,
+            listener: self.listener,
             kind: asked.kind,
             method,
             scheme: parts.uri.scheme_str().unwrap_or("http"),

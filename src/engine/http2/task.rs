@@ -1,5 +1,6 @@
 //! The task of a connection: read, deliver, collect what the host answered, write once; again until there is nothing.
 
+use super::input::{Feed, Rest};
 use super::start::start;
 use super::stream::Sender;
 use super::{Connection, Core, Event, Tally, after};
@@ -34,8 +35,8 @@ struct Task {
     transport: Transport,
     timer: Option<Pin<Box<Sleep>>>,
     timer_at: Option<Instant>,
-    /// Bytes that were read before the task began.
-    first: Vec<u8>,
+    /// Bytes that were read and wait for their turn: from before the task began, or because the host was full.
+    rest: Rest,
     /// All streams have ended; what is left is to write the output.
     over: bool,
     eof: bool,
@@ -43,13 +44,14 @@ struct Task {
 
 /// Serves an HTTP/2 connection. `read` begins with the preface.
 pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
-    let Greeted { id, transport, peer, tls, mut read, websockets } = greeted;
-    let first = read.split_off(PREFACE.len());
+    let Greeted { id, listener, transport, peer, tls, mut read, websockets } = greeted;
+    let rest = Rest::of(read.split_off(PREFACE.len()));
     let Some(core) = Box::pin(start(&state, &read, websockets)).await else {
         return state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
     };
     let conn = Rc::new(Connection {
         id,
+        listener,
         state: Rc::clone(&state),
         peer: peer.into(),
         tls,
@@ -60,7 +62,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     });
     let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
     conn.key.set(key as u32);
-    let mut task = Task { conn, transport, timer: None, timer_at: None, first, over: false, eof: false };
+    let mut task = Task { conn, transport, timer: None, timer_at: None, rest, over: false, eof: false };
     poll_fn(|cx| task.poll(cx)).await;
     state.connections.borrow_mut().remove(key);
     if state.stopping() {
@@ -134,10 +136,6 @@ impl Task {
 
     fn rounds(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> Poll<()> {
         let conn = Rc::clone(&self.conn);
-        let first = std::mem::take(&mut self.first);
-        if !first.is_empty() {
-            conn.take_input(&first, payload);
-        }
         for _ in 0..ROUNDS {
             let mut more = false;
             if !self.over {
@@ -177,6 +175,13 @@ impl Task {
                 return false;
             }
         }
+        if conn.state.pauses(cx) {
+            return false;
+        }
+        if !self.rest.is_empty() {
+            self.rest = conn.take_input(std::mem::take(&mut self.rest).feed(), payload);
+            return true;
+        }
         let mut buffer = conn.state.buffers.take_read();
         let read = self.transport.poll_read(cx, &mut buffer);
         let more = match read {
@@ -185,7 +190,7 @@ impl Task {
                 let counters = &conn.state.own().counters;
                 count(&counters.reads);
                 add(&counters.bytes_in, n as u64);
-                conn.take_input(&buffer[..n], payload);
+                self.rest = conn.take_input(Feed::new(&buffer[..n]), payload);
                 n == buffer.len()
             }
             Poll::Ready(_) => {

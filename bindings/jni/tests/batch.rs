@@ -1,0 +1,90 @@
+//! Batches: what finds no room waits, in its order.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use h2ws_jni::batch::Batch;
+use h2ws_jni::record::{Head, Kind, LAYOUT, PAYLOAD, first_length, length};
+
+fn head(number: u32) -> Head {
+    Head { kind: Kind::Message, flags: 1, code: 0x0203, stream: 4, context: 5, number }
+}
+
+/// The numbers of the records in it.
+fn numbers(batch: &Batch) -> Vec<u32> {
+    let (mut rest, mut numbers) = (batch.records(), Vec::new());
+    while let Some(length) = first_length(rest) {
+        numbers.push(u32::from_ne_bytes(rest[28..32].try_into().unwrap()));
+        rest = &rest[length..];
+    }
+    assert!(rest.is_empty());
+    numbers
+}
+
+#[test]
+fn a_record_is_laid_out_as_java_is_told() {
+    let mut batch = Batch::default();
+    batch.begin(1024);
+    batch.push(
+        Head { kind: Kind::Closed, flags: 9, code: 1006, stream: 1 << 60, context: 77, number: 8 },
+        &[b"ab", b"c"],
+    );
+    let record = batch.records();
+    let at = |index: usize| LAYOUT[index] as usize;
+    assert_eq!(record.len(), length(3));
+    assert_eq!(record.len() % 8, 0);
+    assert_eq!(record[at(1)..at(1) + 4], (record.len() as u32).to_ne_bytes());
+    assert_eq!((record[at(2)], record[at(3)]), (7, 9));
+    assert_eq!(record[at(4)..at(4) + 2], 1006u16.to_ne_bytes());
+    assert_eq!(record[at(5)..at(5) + 8], (1u64 << 60).to_ne_bytes());
+    assert_eq!(record[at(6)..at(6) + 8], 77u64.to_ne_bytes());
+    assert_eq!(record[at(7)..at(7) + 4], 3u32.to_ne_bytes());
+    assert_eq!(record[at(8)..at(8) + 4], 8u32.to_ne_bytes());
+    assert_eq!(record[at(0)..], *b"abc\0\0\0\0\0");
+}
+
+#[test]
+fn what_finds_no_room_waits_in_its_order() {
+    let mut batch = Batch::default();
+    batch.begin(3 * length(8));
+    assert!(!batch.full());
+    for number in 0..7 {
+        batch.push(head(number), &[&[0; 8]]);
+    }
+    assert!(batch.full());
+    // shorter, and it would fit: but not before its turn
+    batch.push(head(7), &[]);
+    assert_eq!(numbers(&batch), [0, 1, 2]);
+    for expected in [&[3, 4, 5][..], &[6, 7]] {
+        batch.begin(3 * length(8));
+        batch.refill().unwrap();
+        assert_eq!(numbers(&batch), expected);
+    }
+    batch.begin(3 * length(8));
+    assert!(!batch.waits() && !batch.full());
+}
+
+#[test]
+fn a_record_larger_than_the_buffer_says_how_large() {
+    let mut batch = Batch::default();
+    batch.begin(64);
+    batch.push(head(1), &[&[0; 1000]]);
+    assert!(batch.records().is_empty() && batch.waits());
+    batch.begin(64);
+    assert_eq!(batch.refill(), Err(length(1000)));
+    batch.begin(length(1000));
+    batch.refill().unwrap();
+    assert_eq!(numbers(&batch), [1]);
+}
+
+#[test]
+fn a_record_that_is_cut_is_none() {
+    let mut batch = Batch::default();
+    batch.begin(1024);
+    batch.push(head(1), &[b"abc"]);
+    let record = batch.records();
+    for cut in 0..record.len() {
+        assert_eq!(first_length(&record[..cut]), None, "{cut} bytes");
+    }
+    let mut short = record.to_vec();
+    short[..4].copy_from_slice(&(PAYLOAD as u32 - 8).to_ne_bytes());
+    assert_eq!(first_length(&short), None, "shorter than its own head");
+}
