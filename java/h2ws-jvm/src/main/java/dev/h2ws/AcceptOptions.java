@@ -1,0 +1,89 @@
+package dev.h2ws;
+
+import dev.h2ws.internal.Native;
+
+/**
+ * How a handshake is accepted. Immutable: {@code AcceptOptions.defaults().subprotocol("chat").demand()}.
+ */
+public final class AcceptOptions {
+    private static final AcceptOptions DEFAULTS = new AcceptOptions(null, Headers.of(), 0);
+
+    final String subprotocol;
+    final Headers headers;
+    final int flags;
+
+    private AcceptOptions(String subprotocol, Headers headers, int flags) {
+        this.subprotocol = subprotocol;
+        this.headers = headers;
+        this.flags = flags;
+    }
+
+    /**
+     * No subprotocol, whole messages as they come, h2ws answers Ping and Close.
+     *
+     * @return the defaults
+     */
+    public static AcceptOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * Chooses a subprotocol.
+     *
+     * @param subprotocol one of {@link Request#subprotocols()}
+     * @return options with it
+     */
+    public AcceptOptions subprotocol(String subprotocol) {
+        return new AcceptOptions(subprotocol, headers, flags);
+    }
+
+    /**
+     * Adds fields to the response.
+     *
+     * @param headers the fields
+     * @return options with them
+     */
+    public AcceptOptions headers(Headers headers) {
+        return new AcceptOptions(subprotocol, headers, flags);
+    }
+
+    /**
+     * The program answers Ping and Close itself, with {@link WebSocket#sendPong} and {@link WebSocket#close(int, String)}.
+     *
+     * @return options with that
+     */
+    public AcceptOptions manualControl() {
+        return with(Native.MANUAL_CONTROL);
+    }
+
+    /**
+     * {@link WebSocketListener#fragment} instead of whole messages: parts as they arrive, held nowhere and without a limit of size.
+     *
+     * @return options with that
+     */
+    public AcceptOptions fragments() {
+        return with(Native.FRAGMENTS);
+    }
+
+    /**
+     * Messages come only as {@link WebSocket#demand} asks. Meanwhile the peer is held back, the connection's other streams are not.
+     *
+     * @return options with that
+     */
+    public AcceptOptions demand() {
+        return with(Native.DEMAND);
+    }
+
+    /**
+     * No compression on this socket, whatever the client offers and the engine is set to.
+     *
+     * @return options with that
+     */
+    public AcceptOptions uncompressed() {
+        return with(Native.NO_DEFLATE);
+    }
+
+    private AcceptOptions with(int flag) {
+        return new AcceptOptions(subprotocol, headers, flags | flag);
+    }
+}

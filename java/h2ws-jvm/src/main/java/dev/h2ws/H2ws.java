@@ -1,0 +1,247 @@
+package dev.h2ws;
+
+import dev.h2ws.internal.Native;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.lang.ref.Cleaner;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * An engine: event loops, their threads, and all that is open on them. {@link #builder()} makes one; {@link #listen} and {@link #adopt} give it sockets;
+ * {@link #drain} ends what is open with good manners; {@link #close} ends the rest and the engine.
+ *
+ * <p>All methods may be called on any thread. Its threads are daemons: they do not keep the JVM alive. One that the program loses without closing it, while it
+ * does not listen, is noticed some time later: it is logged with the place where it was made, and stopped.
+ */
+public final class H2ws implements AutoCloseable {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final Engine engine;
+    private final Loss loss;
+    private final Cleaner.Cleanable cleanable;
+
+    H2ws(Engine engine) {
+        this.engine = engine;
+        loss = new Loss(engine);
+        cleanable = CLEANER.register(this, loss);
+    }
+
+    /**
+     * Begins an engine.
+     *
+     * @return a builder with the defaults
+     */
+    public static H2wsBuilder builder() {
+        return new H2wsBuilder();
+    }
+
+    /**
+     * Listens, with the default options.
+     *
+     * @param address an {@link java.net.InetSocketAddress} (port 0: a free one) or a {@link java.net.UnixDomainSocketAddress}
+     * @param handler hears of the requests
+     * @return the listener
+     * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
+     */
+    public Listener listen(SocketAddress address, Handler handler) {
+        return listen(address, handler, ListenOptions.defaults());
+    }
+
+    /**
+     * Listens. Does not block.
+     *
+     * @param address an {@link java.net.InetSocketAddress} (port 0: a free one) or a {@link java.net.UnixDomainSocketAddress}
+     * @param handler hears of the requests
+     * @param options what connections may do
+     * @return the listener
+     * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
+     */
+    public Listener listen(SocketAddress address, Handler handler, ListenOptions options) {
+        return listen(Addresses.text(address), handler, options);
+    }
+
+    /**
+     * Listens, with the default options.
+     *
+     * @param address {@code 127.0.0.1:8080}, {@code [::1]:0} (a free port) or {@code unix:/path}
+     * @param handler hears of the requests
+     * @return the listener
+     * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
+     */
+    public Listener listen(String address, Handler handler) {
+        return listen(address, handler, ListenOptions.defaults());
+    }
+
+    /**
+     * Listens. Does not block.
+     *
+     * @param address {@code 127.0.0.1:8080}, {@code [::1]:0} (a free port) or {@code unix:/path}
+     * @param handler hears of the requests
+     * @param options what connections may do
+     * @return the listener
+     * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
+     */
+    public Listener listen(String address, Handler handler, ListenOptions options) {
+        Objects.requireNonNull(handler, "handler");
+        long tls = options.tlsId();
+        long id = engine.handlers.listening(handler, () -> Native.listen(engine.id, address, tls, options.flags));
+        if (Handlers.isStatus(id)) {
+            throw H2wsException.last(id, "listen on " + address);
+        }
+        Listener listener = new Listener(this, engine, id);
+        engine.handlers.opened(id, listener);
+        return listener;
+    }
+
+    /**
+     * Serves a connection that the program accepted, with the default options.
+     *
+     * @param channel the connection, as for {@link #adopt(SocketChannel, Handler, ByteBuffer, ListenOptions)}
+     * @param handler hears of its requests
+     */
+    public void adopt(SocketChannel channel, Handler handler) {
+        adopt(channel, handler, ByteBuffer.allocate(0), ListenOptions.defaults());
+    }
+
+    /**
+     * Serves a connection that the program accepted. The channel is closed for the program, the connection goes on; this is so also when the engine
+     * refuses it, and then the connection is closed too. Does not block.
+     *
+     * <p>The channel must be in no selector with an operation of interest (cancel its key and call {@code selectNow()} before), and no other thread may use it. TLS that has
+     * begun in the JVM cannot be handed over.
+     *
+     * @param channel a connected TCP or UNIX channel
+     * @param handler hears of its requests
+     * @param alreadyRead what the program has read from it; is used up
+     * @param options what it may do
+     * @throws H2wsException with {@link Status#NOT_A_SOCKET} or {@link Status#IO}, and the channel is as it was; with
+     *     {@link Status#SHUTTING_DOWN} or another, and it is closed
+     */
+    public void adopt(SocketChannel channel, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+        handOver(channel, channel, handler, alreadyRead, options);
+    }
+
+    /**
+     * Serves a connection that the program accepted, with the default options.
+     *
+     * @param socket the connection, as for {@link #adopt(Socket, Handler, ByteBuffer, ListenOptions)}
+     * @param handler hears of its requests
+     */
+    public void adopt(Socket socket, Handler handler) {
+        adopt(socket, handler, ByteBuffer.allocate(0), ListenOptions.defaults());
+    }
+
+    /**
+     * Serves a connection that the program accepted with a {@link java.net.ServerSocket}. As for
+     * {@link #adopt(SocketChannel, Handler, ByteBuffer, ListenOptions)}.
+     *
+     * @param socket a connected socket, no {@code SSLSocket}
+     * @param handler hears of its requests
+     * @param alreadyRead what the program has read from it; is used up
+     * @param options what it may do
+     * @throws H2wsException as for a channel
+     */
+    public void adopt(Socket socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+        // the socket of a channel is a view of it and has no descriptor of its own
+        Object from = socket.getChannel() == null ? socket : socket.getChannel();
+        handOver(from, socket, handler, alreadyRead, options);
+    }
+
+    private void handOver(Object from, Closeable socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+        Objects.requireNonNull(handler, "handler");
+        byte[] read = Bytes.copy(alreadyRead);
+        long tls = options.tlsId();
+        int fd = Native.takeOver(from);
+        if (fd < 0) {
+            throw H2wsException.last(fd, "adopt " + from);
+        }
+        alreadyRead.position(alreadyRead.limit());
+        long id;
+        try {
+            id = engine.handlers.adopting(
+                    handler, () -> Native.adopt(engine.id, fd, read, read.length, tls, options.flags));
+        } finally {
+            close(socket);
+        }
+        if (Handlers.isStatus(id)) {
+            throw H2wsException.last(id, "adopt " + from);
+        }
+    }
+
+    /** What is closed is only the JVM's own descriptor, which leads nowhere since it was taken over. */
+    private void close(Closeable socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            engine.log.accept(Level.DEBUG, "closing an adopted socket's place in the JVM", e);
+        }
+    }
+
+    /**
+     * Ends what is open, with good manners: listeners close, each connection gets GOAWAY, each WebSocket a Close 1001, requests are answered. From then
+     * on {@link #listen} and {@link #adopt} are refused. Blocks until every connection has ended; at the deadline what is left is cut.
+     *
+     * @param deadline how long it may take
+     * @throws H2wsException with {@link Status#WRONG_THREAD} in a callback on a loop's thread
+     */
+    public void drain(Duration deadline) {
+        int status = Native.drain(engine.id, H2wsBuilder.millis("drain", deadline));
+        if (status != Native.OK) {
+            throw H2wsException.last(status, "drain");
+        }
+    }
+
+    /**
+     * A snapshot of the counters.
+     *
+     * @return the counters
+     * @throws H2wsException with {@link Status#GONE} if the engine has ended
+     */
+    public Stats stats() {
+        long[] values = Native.stats(engine.id);
+        if (values == null) {
+            throw new H2wsException(Status.GONE, "stats: the engine was closed");
+        }
+        return new Stats(values);
+    }
+
+    /**
+     * Ends the engine: cuts what is open, so that every socket and request hears of its end, and waits for its threads, so for the callbacks that run on them.
+     * On one of these threads it does not wait. With an executor, last callbacks may still run there when it returns. To end with good manners, call {@link #drain}
+     * before. Nothing happens if it was closed already.
+     */
+    @Override
+    public void close() {
+        loss.closed = true;
+        cleanable.clean();
+        engine.stop();
+        if (!engine.onLoop()) {
+            engine.join();
+        }
+    }
+
+    /** What happens when nobody can close it any more. Does not know the engine's {@link H2ws}, which it would keep. */
+    private static final class Loss implements Runnable {
+        private final Engine engine;
+        private final Throwable made = new Throwable("made here");
+        private volatile boolean closed;
+
+        Loss(Engine engine) {
+            this.engine = engine;
+        }
+
+        @Override
+        public void run() {
+            if (!closed) {
+                engine.log.accept(Level.WARNING, "an engine was lost without close(); it is stopped", made);
+                engine.stop();
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+package dev.h2ws.internal;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One loop of an engine: a daemon thread that polls the native side for records and hands each to whom it concerns.
+ *
+ * <p>The native side is entered once a batch, not once an event, and never calls back. So no exception of a callback is
+ * ever inside native code, and no thread is attached to the JVM.
+ */
+public final class EventLoop implements Runnable {
+    private static final int BUFFER = 256 << 10;
+    /** After so many polls that did not need a larger buffer it is given up. */
+    private static final int SHRINK_AFTER = 256;
+    /** Only a net for the case that a wake-up is lost; calls of other threads wake a poll at once. */
+    private static final long TIMEOUT_MILLIS = 60_000;
+
+    private static final int INTERNAL_ERROR = 2;
+
+    private final long engine;
+    private final int index;
+    private final EngineEvents events;
+    private final AtomicInteger running;
+    private final Thread thread;
+    private final CompletableFuture<Integer> entered = new CompletableFuture<>();
+    private final StreamTable streams = new StreamTable();
+    private final RecordReader reader = new RecordReader(Native.layout());
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
+    private int roomy;
+
+    /** @param running how many loops of the engine have not ended; the last one releases the engine */
+    public EventLoop(long engine, int index, EngineEvents events, AtomicInteger running) {
+        this.engine = engine;
+        this.index = index;
+        this.events = events;
+        this.running = running;
+        thread = new Thread(null, this, "h2ws-loop-" + index);
+        thread.setDaemon(true);
+    }
+
+    /** Starts the thread; the answer is a status: 0 when it runs the loop. */
+    public int start() {
+        thread.start();
+        return entered.join();
+    }
+
+    /** Whether the caller is this loop's thread. */
+    public boolean isCurrent() {
+        return Thread.currentThread() == thread;
+    }
+
+    /** Waits for the thread's end, interrupted or not; an interrupt is kept for the caller. */
+    public void join() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                thread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void run() {
+        try {
+            int status = Native.enter(engine, index);
+            entered.complete(status);
+            if (status == Native.OK) {
+                try {
+                    poll();
+                } finally {
+                    Native.leave();
+                }
+            }
+        } catch (Throwable t) {
+            entered.completeExceptionally(t);
+            events.failed("loop " + index + " ended for an error", t);
+            Native.stop(engine);
+        } finally {
+            if (running.decrementAndGet() == 0) {
+                Native.release(engine);
+                events.ended();
+            }
+        }
+    }
+
+    private void poll() {
+        while (true) {
+            int polled = Native.poll(buffer, TIMEOUT_MILLIS);
+            if (polled > 0) {
+                dispatch(polled);
+                shrink(polled);
+            } else if (polled == Native.MORE) {
+                buffer = ByteBuffer.allocateDirect(Math.max(Native.needed(), BUFFER));
+                roomy = 0;
+            } else if (polled == Native.ENDED) {
+                return;
+            } else if (polled < 0) {
+                throw new IllegalStateException("poll of loop " + index + ": " + polled + ", " + Native.lastError());
+            }
+        }
+    }
+
+    private void shrink(int used) {
+        if (buffer.capacity() == BUFFER) {
+            return;
+        }
+        roomy = used > BUFFER ? 0 : roomy + 1;
+        if (roomy >= SHRINK_AFTER) {
+            buffer = ByteBuffer.allocateDirect(BUFFER);
+        }
+    }
+
+    private void dispatch(int length) {
+        try {
+            reader.read(buffer, length);
+            while (true) {
+                try {
+                    if (!reader.next()) {
+                        return;
+                    }
+                } catch (MalformedRecordException e) {
+                    // where the next record begins cannot be known
+                    events.failed("loop " + index + " drops the rest of " + length + " bytes of records", e);
+                    return;
+                }
+                one();
+            }
+        } catch (MalformedRecordException e) {
+            events.failed("loop " + index + " drops " + length + " bytes of records", e);
+        }
+    }
+
+    /** Whatever goes wrong with one record is the end of its stream alone. */
+    private void one() {
+        long stream = reader.stream();
+        try {
+            dispatch();
+        } catch (Throwable t) {
+            if (stream != 0) {
+                Native.abort(engine, stream, INTERNAL_ERROR);
+            }
+            events.failed("a record of type " + reader.type() + " for stream " + stream, t);
+        }
+    }
+
+    private void dispatch() {
+        RecordReader r = reader;
+        switch (r.type()) {
+            case RecordReader.REQUEST -> request();
+            case RecordReader.LOG -> events.log(r.flags(), r.text());
+            case RecordReader.FALLBACK -> events.fallback(r.number(), r.rest());
+            case RecordReader.DISCONNECTED -> events.disconnected(r.stream());
+            default -> stream(streams.get(r.context(), r.stream()));
+        }
+    }
+
+    private void request() {
+        RequestHead head = reader.request();
+        streams.put(head.context(), new Dropped(head.stream()));
+        streams.put(head.context(), events.request(head));
+    }
+
+    private void stream(StreamEvents to) {
+        RecordReader r = reader;
+        switch (r.type()) {
+            case RecordReader.BODY -> to.body(r.bytes(r.number()), r.flag(1), r.flag(2) ? r.trailers() : null);
+            case RecordReader.MESSAGE -> to.message(r.flag(1), r.rest());
+            case RecordReader.FRAGMENT -> to.fragment(r.flag(1), r.flag(2), r.flag(4), r.rest());
+            case RecordReader.CONTROL -> control(to);
+            case RecordReader.WRITABLE -> to.writable();
+            case RecordReader.CLOSED -> {
+                streams.remove(r.context());
+                to.closed(r.flag(2), r.code(), r.u8(), r.number(), r.text());
+            }
+            default -> throw new MalformedRecordException("a record of the unknown type " + r.type());
+        }
+    }
+
+    private void control(StreamEvents to) {
+        switch (reader.flags()) {
+            case 1 -> to.ping(reader.rest());
+            case 2 -> to.pong(reader.rest());
+            case 3 -> to.closing(reader.code(), reader.text());
+            default -> throw new MalformedRecordException("a control record with the flags " + reader.flags());
+        }
+    }
+
+    /** In the place of a request that could not be told of: what still comes of its stream is nobody's. */
+    private record Dropped(long stream) implements StreamEvents {
+        @Override
+        public void body(byte[] data, boolean end, String[] trailers) {}
+
+        @Override
+        public void message(boolean text, byte[] data) {}
+
+        @Override
+        public void fragment(boolean text, boolean first, boolean last, byte[] data) {}
+
+        @Override
+        public void ping(byte[] data) {}
+
+        @Override
+        public void pong(byte[] data) {}
+
+        @Override
+        public void closing(int code, String reason) {}
+
+        @Override
+        public void writable() {}
+
+        @Override
+        public void closed(boolean remote, int code, int cause, int h2Code, String reason) {}
+    }
+}

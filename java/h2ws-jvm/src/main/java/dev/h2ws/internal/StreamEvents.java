@@ -1,0 +1,24 @@
+package dev.h2ws.internal;
+
+/** What happens to one stream, in order, on its loop's thread; {@link #closed} is the last. */
+public interface StreamEvents {
+    /** Which stream. */
+    long stream();
+
+    void body(byte[] data, boolean end, String[] trailers);
+
+    void message(boolean text, byte[] data);
+
+    void fragment(boolean text, boolean first, boolean last, byte[] data);
+
+    void ping(byte[] data);
+
+    void pong(byte[] data);
+
+    /** The peer's Close; {@code code} 0: it had none. */
+    void closing(int code, String reason);
+
+    void writable();
+
+    void closed(boolean remote, int code, int cause, int h2Code, String reason);
+}
