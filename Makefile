@@ -11,6 +11,7 @@ FUZZ_SECONDS ?= $(if $(CI),60,10)
 
 -include bindings/install.mk
 -include tests/host/host.mk
+-include java/java.mk
 
 .PHONY: help
 help: ## this list
@@ -41,7 +42,7 @@ setup-demo:
 .PHONY: build hosts header
 build: hosts examples ## the release library, the test hosts and the examples, in build/
 
-hosts: host-c ## the test hosts of all bindings
+hosts: host-c host-java ## the test hosts of all bindings
 
 header: ## writes include/h2ws.h and the list of exported symbols anew from src/ffi
 	H2WS_BLESS=1 cargo test -q --test header_sync --test abi_symbols

@@ -6,6 +6,7 @@
 #   rust           looks for Rust 1.88 or later with rustfmt and clippy; it does not install it
 #   c              cc, c++, clang, cmake, pkg-config, curl                                       (apt)
 #   valgrind nghttp2 nghttpx haproxy node python go openssl chromium firefox                     (apt)
+#   java           JDK 17 or later, Maven                                                        (apt)
 #   h2spec         HTTP/2 conformance suite, built from its pinned version                       (go install)
 #   autobahn       WebSocket conformance suite, in a Python environment of its own               (pip)
 #   python-peers   Python's h2 and wsproto, in another                                           (pip)
@@ -94,6 +95,12 @@ setup_node() {
 setup_python() {
     have python3 && python3 -W ignore -c 'import ensurepip, venv' 2> /dev/null || apt_install Python python3 python3-venv
 }
+setup_java() {
+    have javac && have mvn || apt_install "a JDK and Maven" openjdk-17-jdk-headless maven
+    local version
+    version=$(javac -version 2>&1 | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+    [ "$version" -ge 17 ] || fail "JDK $version is too old, 17 or later is needed"
+}
 setup_go() { have go || apt_install "Go, to build h2spec" golang-go; }
 
 setup_h2spec() {
@@ -120,7 +127,7 @@ setup_python_peers() {
 [ $# -gt 0 ] || { sed -n '2,/^set /p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2; }
 for name in "$@"; do
     case $name in
-    rust | c | valgrind | nghttp2 | nghttpx | haproxy | node | python | go | openssl | chromium | firefox | h2spec | autobahn) "setup_$name" ;;
+    rust | c | valgrind | nghttp2 | nghttpx | haproxy | node | python | go | java | openssl | chromium | firefox | h2spec | autobahn) "setup_$name" ;;
     python-peers) setup_python_peers ;;
     *) fail "no such name: $name" ;;
     esac

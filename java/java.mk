@@ -1,0 +1,23 @@
+# make host-java, java-test. Included by the top Makefile, after tests/host/host.mk.
+
+JAVA_SOURCES := $(shell find java -name target -prune -o \( -name '*.java' -o -name pom.xml -o -path '*/resources/*' -type f \) -print)
+# Quiet, and without colours in logs.
+MVN := mvn -q -B -ntp -f java
+H2WS_JNI := $(H2WS_RELEASE)/libh2ws_jni.so
+MVN_FLAGS = -Dh2ws.native=$(abspath $(H2WS_JNI))
+
+.PHONY: host-java release-jni
+host-java: build/host-java
+
+release-jni:
+	cargo build --release -p h2ws-jni
+# cargo leaves the file's time alone if there is nothing to do
+$(H2WS_JNI): release-jni ;
+
+build/host-java: $(JAVA_SOURCES) $(H2WS_JNI) tests/host/page.html
+	@tests/setup.sh java
+	$(MVN) package -DskipTests $(MVN_FLAGS)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\n# The test host on the Java API. JAVA: which; HOST_JAVA_OPTIONS: for the JVM.\nexec "$${JAVA:-java}" -XX:+UseSerialGC $$HOST_JAVA_OPTIONS -cp "%s" dev.h2ws.testhost.TestHost\n' \
+	    "$(abspath java/test-host/target/h2ws-test-host-0.1.0.jar):$(abspath java/h2ws-jvm/target/h2ws-jvm-0.1.0.jar)" > $@
+	@chmod +x $@
