@@ -300,3 +300,54 @@ fn connections_of_a_loop_that_was_given_up_are_cut() {
     engine.shutdown().unwrap();
     assert_eq!(engine.stats().open_connections, 0);
 }
+
+/// What a client says in one breath: a message, and then something that ends the socket.
+fn last_words() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    vec![
+        ("a Close", ws_close(4000, "bye"), server_close(4000, "")),
+        ("a frame that may not be", ws_frame(true, 3, b""), server_close(1002, "")),
+        ("text that is none", ws_frame(true, TEXT, b"\xff"), server_close(1007, "")),
+        ("a Close without a code", ws_frame(true, CLOSE, b""), server_frame(CLOSE, b"")),
+    ]
+}
+
+#[test]
+fn an_end_in_the_same_breath_waits_for_the_hosts_answer_over_http2() {
+    let driven = Driven::start(|_| {});
+    for (what, end, answer) in last_words() {
+        let mut client = Client::connect(&driven.address);
+        let stream = client.connect_websocket("/");
+        client.data(stream, &[ws_text("the last"), end].concat());
+        let expected = [server_frame(TEXT, b"the last"), answer].concat();
+        assert_eq!(client.rest_of(stream).0, expected, "{what}");
+    }
+    let mut client = Client::connect(&driven.address);
+    let stream = client.connect_websocket("/");
+    client.data_end(stream, &ws_text("the last"));
+    assert_eq!(client.rest_of(stream).0, server_frame(TEXT, b"the last"), "END_STREAM");
+    driven.end();
+}
+
+#[test]
+fn an_end_in_the_same_breath_waits_for_the_hosts_answer_over_http1() {
+    let driven = Driven::start(|_| {});
+    let mut ends = last_words();
+    ends.push(("FIN", Vec::new(), Vec::new()));
+    for (what, end, answer) in ends {
+        let mut socket = std::net::TcpStream::connect(&driven.address).unwrap();
+        socket.set_read_timeout(Some(support::FAILURE)).unwrap();
+        socket.write_all(support::http1::upgrade("/", "").as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            std::io::Read::read_exact(&mut socket, &mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        socket.write_all(&[ws_text("the last"), end].concat()).unwrap();
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut rest = Vec::new();
+        std::io::Read::read_to_end(&mut socket, &mut rest).unwrap();
+        assert_eq!(rest, [server_frame(TEXT, b"the last"), answer].concat(), "{what}");
+    }
+    driven.end();
+}

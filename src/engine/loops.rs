@@ -48,6 +48,8 @@ pub(crate) struct LoopState {
 /// Where a turn of a loop that its host drives stands. A loop with a thread of its own has but one, and nobody looks.
 #[derive(Default)]
 pub(crate) struct Turn {
+    /// Counts the polls; 0: nobody polls, the host hears of an event when it is told.
+    number: Cell<u64>,
     /// The host has been told something.
     told: Cell<bool>,
     over: Cell<bool>,
@@ -164,12 +166,23 @@ impl LoopState {
         &*self.handler
     }
 
+    /// Lets the task run in the host's next turn.
+    pub(crate) fn next_turn(&self, cx: &Context<'_>) {
+        self.turn.paused.borrow_mut().push(cx.waker().clone());
+    }
+
+    /// The number of the host's turn, in which it comes to what it is told now; 0: it does at once.
+    #[inline]
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn.number.get()
+    }
+
     /// Whether the host has enough for now. Then the task is woken when it has taken that.
     #[inline]
     pub(crate) fn pauses(&self, cx: &Context<'_>) -> bool {
         let full = self.handler.full();
         if full {
-            self.turn.paused.borrow_mut().push(cx.waker().clone());
+            self.next_turn(cx);
         }
         full
     }
@@ -305,6 +318,7 @@ impl Wheel {
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
         let turn = &self.state.turn;
         turn.told.set(false);
+        turn.number.set(turn.number.get() + 1);
         turn.paused.borrow_mut().drain(..).for_each(Waker::wake);
         self.runtime.block_on(async {
             let told = poll_fn(|cx| turn.poll(cx));

@@ -34,6 +34,15 @@ pub(crate) enum Arrived {
 struct Pending {
     records: VecDeque<Record>,
     bytes: VecDeque<u8>,
+    /// What the peer did wrong after all that, or that it ended: for when the host has had its turn.
+    last: Option<Last>,
+}
+
+/// After which nothing is received.
+#[derive(Debug)]
+enum Last {
+    Violation(Violation),
+    End,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -142,17 +151,19 @@ impl WebSocket {
         self.closing.as_ref().is_some_and(|c| c.ended || c.said && (c.heard.is_some() || c.failed.is_some()))
     }
 
-    /// Takes bytes off the front of `input`, up to one event. `None`: the input is used up.
+    /// Takes bytes off the front of `input`, up to one event. `None`: the input is used up. `host_first`: the host has been told
+    /// something that it has not come to; what would end its side waits for that.
     #[inline]
     pub(crate) fn receive(
         &mut self,
         input: &mut &[u8],
+        host_first: bool,
         payload: &mut Vec<u8>,
         out: &mut SendQueue,
         pool: &mut Pool,
         limits: &Limits,
     ) -> Result<Option<Arrived>, Violation> {
-        if self.closing.is_some() && self.deaf() {
+        if self.closing.is_some() && self.deaf() || self.pending.as_ref().is_some_and(|p| p.last.is_some()) {
             *input = &[];
             return Ok(None);
         }
@@ -163,7 +174,11 @@ impl WebSocket {
             compression: self.compression.is_some(),
         };
         loop {
-            let Some(received) = self.receiver.feed(input, &rules, payload)? else { return Ok(None) };
+            let received = match self.receiver.feed(input, &rules, payload) {
+                Ok(Some(received)) => received,
+                Ok(None) => return Ok(None),
+                Err(violation) => return self.wrong(violation, host_first, input),
+            };
             let what = match received {
                 Received::Message { kind } => What::Message(kind),
                 Received::Part { kind, first, last } => What::Fragment { kind, first, last },
@@ -180,7 +195,7 @@ impl WebSocket {
                     return Ok(Some(Arrived::Control { kind: ControlKind::Pong, code: None }));
                 }
                 Received::Close { code } => {
-                    if self.pending.is_some() {
+                    if self.pending.is_some() || host_first {
                         self.hold(What::Close(code), payload);
                         continue;
                     }
@@ -189,9 +204,37 @@ impl WebSocket {
             };
             if self.credit.is_some_and(|credit| credit == 0 || self.pending.is_some()) {
                 self.hold(what, payload);
-            } else if let Some(arrived) = self.open(what, payload, out, pool)? {
-                return Ok(Some(arrived));
+            } else {
+                match self.open(what, payload, out, pool) {
+                    Ok(Some(arrived)) => return Ok(Some(arrived)),
+                    Ok(None) => {}
+                    Err(violation) => return self.wrong(violation, host_first, input),
+                }
             }
+        }
+    }
+
+    /// The peer did wrong, and what follows is not heard.
+    #[cold]
+    fn wrong(
+        &mut self,
+        violation: Violation,
+        host_first: bool,
+        input: &mut &[u8],
+    ) -> Result<Option<Arrived>, Violation> {
+        if !host_first {
+            return Err(violation);
+        }
+        *input = &[];
+        self.pending.get_or_insert_default().last = Some(Last::Violation(violation));
+        Ok(None)
+    }
+
+    /// The peer has ended its side, and the host comes first: the end waits in [`Self::has_pending`].
+    pub(crate) fn hold_end(&mut self) {
+        let pending = self.pending.get_or_insert_default();
+        if pending.last.is_none() {
+            pending.last = Some(Last::End);
         }
     }
 
@@ -261,6 +304,7 @@ impl WebSocket {
     /// frees.
     pub(crate) fn next_pending(
         &mut self,
+        host_first: bool,
         payload: &mut Vec<u8>,
         out: &mut SendQueue,
         pool: &mut Pool,
@@ -268,9 +312,18 @@ impl WebSocket {
         let mut freed: u32 = 0;
         loop {
             let Some(pending) = &mut self.pending else { return Ok(None) };
-            let Some(record) = pending.records.front_mut() else { return Ok(None) };
+            let Some(record) = pending.records.front_mut() else {
+                if host_first {
+                    return Ok(None);
+                }
+                return match self.pending.take().and_then(|pending| pending.last) {
+                    Some(Last::Violation(violation)) => Err(violation),
+                    Some(Last::End) | None => Ok(None),
+                };
+            };
             let mut what = record.what;
-            if !matches!(what, What::Close(_)) && self.credit == Some(0) {
+            let waits = if matches!(what, What::Close(_)) { host_first } else { self.credit == Some(0) };
+            if waits {
                 return Ok(None);
             }
             let mut take = record.len as usize;
@@ -291,7 +344,7 @@ impl WebSocket {
             payload.extend_from_slice(&front[..n]);
             payload.extend_from_slice(&back[..take - n]);
             pending.bytes.drain(..take);
-            if pending.records.is_empty() {
+            if pending.records.is_empty() && pending.last.is_none() {
                 self.pending = None;
             }
             if let Some(arrived) = self.open(what, payload, out, pool)? {

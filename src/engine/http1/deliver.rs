@@ -15,12 +15,12 @@ impl Connection {
     pub(super) fn deliver_part(&self, part: &BodyPart) {
         let BodyPart { stream, context, data, end, trailers } = part;
         let trailers = trailers.as_ref();
-        self.state.host().body(&Body { stream: *stream, context: *context, data, end: *end, trailers });
+        self.host().body(&Body { stream: *stream, context: *context, data, end: *end, trailers });
     }
 
     #[inline]
     pub(super) fn deliver(&self, stream: StreamId, context: u64, arrived: &Arrived, data: &[u8]) {
-        let handler = self.state.host();
+        let handler = self.host();
         match *arrived {
             Arrived::Message(kind) => handler.message(&Message { stream, context, kind, data }),
             Arrived::Fragment { kind, first, last } => {
@@ -47,7 +47,7 @@ impl Connection {
                 Event::Writable { stream, context } => {
                     let alive = self.state.own().streams.slot(Parts::of(stream.0).slot);
                     if alive.is_some_and(|s| s.alive(stream.0 as u32)) {
-                        self.state.host().writable(stream, context);
+                        self.host().writable(stream, context);
                     }
                 }
                 Event::Pending { stream } => self.deliver_pending(stream, payload),
@@ -67,10 +67,18 @@ impl Connection {
                 return;
             }
             let context = *context;
-            let next = socket.websocket.next_pending(payload, &mut socket.out, &mut self.state.pool.borrow_mut());
+            let next = socket.websocket.next_pending(
+                self.host_first(),
+                payload,
+                &mut socket.out,
+                &mut self.state.pool.borrow_mut(),
+            );
             let (what, freed) = match next {
                 Ok(Some(next)) => next,
-                Ok(None) => return,
+                Ok(None) => {
+                    core.late |= core.socket().is_some_and(|s| s.websocket.has_pending()) && self.host_first();
+                    return;
+                }
                 Err(violation) => return core.violated(self, &violation, &mut self.state.pool.borrow_mut()),
             };
             socket.arrived = if socket.websocket.has_pending() { socket.arrived.saturating_sub(freed) } else { 0 };
@@ -100,6 +108,6 @@ impl Connection {
             // it may have ended undecided
             self.forget_offers(closed.stream);
         }
-        self.state.host().closed(closed);
+        self.host().closed(closed);
     }
 }

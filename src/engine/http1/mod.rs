@@ -18,7 +18,7 @@ mod task;
 
 use super::config::Config;
 use super::ending::End;
-use super::event::{LogLevel, StreamKind, TlsInfo};
+use super::event::{Handler, LogLevel, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::loops::LoopState;
@@ -57,6 +57,8 @@ pub(crate) struct Connection {
     waker: RefCell<Option<Waker>>,
     /// Where the loop keeps it.
     key: Cell<u32>,
+    /// The turn in which the host was last told something of it.
+    told: Cell<u64>,
 }
 
 /// All that the task owns.
@@ -75,6 +77,8 @@ struct Core {
     eof: bool,
 
     events: VecDeque<Event>,
+    /// The socket's end waits until the host has had its turn.
+    late: bool,
     limits: Limits,
     config: Config,
     messages_in: u64,
@@ -203,6 +207,20 @@ impl Connection {
     pub(crate) fn cut(&self) {
         self.core.borrow_mut().cut = true;
         self.wake();
+    }
+
+    /// Whether the host has been told something and has not come to it.
+    #[inline]
+    fn host_first(&self) -> bool {
+        let turn = self.state.turn();
+        turn != 0 && self.told.get() == turn
+    }
+
+    /// The host, which is about to be told something.
+    #[inline]
+    fn host(&self) -> &dyn Handler {
+        self.told.set(self.state.turn());
+        self.state.host()
     }
 
     /// Lets the task look for work.

@@ -63,7 +63,7 @@ impl Connection {
         let headers = without_connection_fields(&parts.headers);
         let host = || headers.get(HOST).and_then(|host| host.to_str().ok());
         let subprotocols: Vec<&str> = subprotocols.iter().map(|s| &**s).collect();
-        self.state.host().request(&Request {
+        self.host().request(&Request {
             stream,
             connection: self.id,
             listener: self.listener,

@@ -100,8 +100,11 @@ impl Core {
             return None;
         };
         let (stream, context) = (*handle, *context);
-        match socket.websocket.receive(data, payload, &mut socket.out, pool, &limits) {
-            Ok(None) => None,
+        match socket.websocket.receive(data, conn.host_first(), payload, &mut socket.out, pool, &limits) {
+            Ok(None) => {
+                self.late |= socket.websocket.has_pending() && conn.host_first();
+                None
+            }
             Ok(Some(arrived)) => {
                 match arrived {
                     Arrived::Message(_) | Arrived::Fragment { last: true, .. } => self.messages_in += 1,
@@ -168,6 +171,10 @@ impl Core {
             return;
         };
         if socket.websocket.has_pending() {
+            return;
+        }
+        if conn.host_first() && !socket.sent_end && !socket.websocket.may_end() {
+            self.late = true;
             return;
         }
         if socket.sent_end {

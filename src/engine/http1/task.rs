@@ -54,6 +54,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
         ticking: Cell::new(false),
         waker: RefCell::new(None),
         key: Cell::new(0),
+        told: Cell::new(0),
     });
     let key = state.connections.borrow_mut().insert(Served::Http1(Rc::clone(&conn)));
     conn.key.set(key as u32);
@@ -104,6 +105,7 @@ impl Core {
             written: 0,
             eof: false,
             events: VecDeque::new(),
+            late: false,
             limits: Limits {
                 max_message: config.max_message,
                 max_fragments: config.max_fragments,
@@ -194,8 +196,19 @@ impl Task {
                 }
             }
         }
+        if !conn.host_first() {
+            let mut core = conn.core.borrow_mut();
+            if std::mem::take(&mut core.late)
+                && let Some(stream) = core.stream.as_deref().map(|stream| stream.handle)
+            {
+                core.events.push_back(Event::Pending { stream });
+            }
+        }
         self.poll_timer(cx);
         let polled = self.rounds(cx, &mut payload);
+        if conn.core.borrow().late {
+            conn.state.next_turn(cx);
+        }
         payload.clear();
         if payload.capacity() <= KEPT {
             buffers.payload.set(payload);

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 impl Connection {
     pub(super) fn deliver_body(&self, part: &BodyPart) {
-        let handler = self.state.host();
+        let handler = self.host();
         let BodyPart { stream, context, data, end, trailers } = part;
         // the context may have been set since
         handler.body(&Body { stream: *stream, context: *context, data, end: *end, trailers: trailers.as_ref() });
@@ -23,7 +23,7 @@ impl Connection {
 
     #[inline]
     pub(super) fn deliver(&self, stream: StreamId, context: u64, arrived: &Arrived, data: &[u8]) {
-        let handler = self.state.host();
+        let handler = self.host();
         match *arrived {
             Arrived::Message(kind) => handler.message(&Message { stream, context, kind, data }),
             Arrived::Fragment { kind, first, last } => {
@@ -45,7 +45,7 @@ impl Connection {
                 Event::Writable { stream, context } => {
                     let alive = self.state.own().streams.slot(Parts::of(stream.0).slot);
                     if alive.is_some_and(|s| s.alive(stream.0 as u32)) {
-                        self.state.host().writable(stream, context);
+                        self.host().writable(stream, context);
                     }
                 }
                 Event::Early { key, stream, bytes } => {
@@ -79,10 +79,14 @@ impl Connection {
             let Stream { role, out, arrived, released, .. } = found;
             match role {
                 Role::WebSocket(websocket) => {
-                    let next = websocket.next_pending(payload, out, &mut self.state.pool.borrow_mut());
+                    let next =
+                        websocket.next_pending(self.host_first(), payload, out, &mut self.state.pool.borrow_mut());
                     let (what, freed) = match next {
                         Ok(Some(next)) => next,
                         Ok(None) => {
+                            if websocket.has_pending() && self.host_first() {
+                                core.late.push((key, stream));
+                            }
                             core.settle(self, key);
                             core.touch(key);
                             return;
@@ -130,6 +134,6 @@ impl Connection {
             // it may have ended undecided
             self.forget_offers(closed.stream);
         }
-        self.state.host().closed(closed);
+        self.host().closed(closed);
     }
 }

@@ -319,27 +319,34 @@ impl Core {
             return None;
         };
         match &mut stream.role {
-            Role::WebSocket(websocket) => match websocket.receive(data, payload, &mut stream.out, pool, &limits) {
-                Ok(None) => None,
-                Ok(Some(arrived)) => {
-                    let (stream, context) = (stream.handle, stream.context);
-                    match arrived {
-                        Arrived::Message(_) | Arrived::Fragment { last: true, .. } => self.tally.messages_in += 1,
-                        Arrived::Fragment { .. } => {}
-                        Arrived::Control { .. } => {
-                            self.heard(conn, key);
-                            let quiet = self.keep_alive_deadline(key);
-                            self.arm(quiet);
+            Role::WebSocket(websocket) => {
+                match websocket.receive(data, conn.host_first(), payload, &mut stream.out, pool, &limits) {
+                    Ok(None) => {
+                        if websocket.has_pending() && conn.host_first() {
+                            self.late.push((key, stream.handle));
                         }
+                        None
                     }
-                    Some(Step::Deliver { stream, context, arrived })
+                    Ok(Some(arrived)) => {
+                        let (stream, context) = (stream.handle, stream.context);
+                        match arrived {
+                            Arrived::Message(_) | Arrived::Fragment { last: true, .. } => self.tally.messages_in += 1,
+                            Arrived::Fragment { .. } => {}
+                            Arrived::Control { .. } => {
+                                self.heard(conn, key);
+                                let quiet = self.keep_alive_deadline(key);
+                                self.arm(quiet);
+                            }
+                        }
+                        Some(Step::Deliver { stream, context, arrived })
+                    }
+                    Err(violation) => {
+                        *data = &[];
+                        self.violated(conn, key, &violation, pool);
+                        None
+                    }
                 }
-                Err(violation) => {
-                    *data = &[];
-                    self.violated(conn, key, &violation, pool);
-                    None
-                }
-            },
+            }
             Role::Handshake(handshake) => {
                 if handshake.early.len() + data.len() > self.config.early_data as usize {
                     count(&conn.state.own().counters.limit_early_data);

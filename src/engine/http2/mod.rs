@@ -25,7 +25,7 @@ mod windows;
 use super::config::Config;
 use super::deadline::after;
 use super::ending::End;
-use super::event::{Cause, LogLevel, Side, StreamKind, TlsInfo};
+use super::event::{Cause, Handler, LogLevel, Side, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::flood::Floods;
 use super::handle::{ConnectionId, ListenerId, StreamId};
@@ -72,6 +72,8 @@ pub(crate) struct Connection {
     waker: RefCell<Option<Waker>>,
     /// Where the loop keeps it.
     key: Cell<u32>,
+    /// The turn in which the host was last told something of it.
+    told: Cell<u64>,
 }
 
 /// All that the task owns.
@@ -130,6 +132,8 @@ struct Core {
     /// Response heads may be in the output.
     unflushed_answers: bool,
     events: VecDeque<Event>,
+    /// Sockets whose end waits until the host has had its turn.
+    late: Vec<(u32, StreamId)>,
     floods: Floods,
     limits: Limits,
     config: Config,
@@ -231,6 +235,20 @@ impl Connection {
     pub(crate) fn cut(&self) {
         self.core.borrow_mut().cut = true;
         self.wake();
+    }
+
+    /// Whether the host has been told something and has not come to it.
+    #[inline]
+    fn host_first(&self) -> bool {
+        let turn = self.state.turn();
+        turn != 0 && self.told.get() == turn
+    }
+
+    /// The host, which is about to be told something.
+    #[inline]
+    fn host(&self) -> &dyn Handler {
+        self.told.set(self.state.turn());
+        self.state.host()
     }
 
     /// Lets the task look for work.

@@ -74,7 +74,7 @@ impl Connection {
             StreamKind::WebSocket => "GET",
         };
         let host = || parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-        self.state.host().request(&Request {
+        self.host().request(&Request {
             stream,
             connection: self.id,
             listener: self.listener,

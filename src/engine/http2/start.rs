@@ -76,6 +76,7 @@ pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool) -
         emit_more: false,
         unflushed_answers: false,
         events: VecDeque::new(),
+        late: Vec::new(),
         floods: Floods::new(&config),
         limits: Limits {
             max_message: config.max_message,

@@ -59,6 +59,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
         ticking: Cell::new(false),
         waker: RefCell::new(None),
         key: Cell::new(0),
+        told: Cell::new(0),
     });
     let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
     conn.key.set(key as u32);
@@ -111,8 +112,16 @@ impl Task {
                 pipe.output = buffers.output.take();
             }
         }
+        if !conn.host_first() {
+            let mut core = conn.core.borrow_mut();
+            let core = &mut *core;
+            core.events.extend(core.late.drain(..).map(|(key, stream)| Event::Pending { key, stream }));
+        }
         self.poll_timer(cx);
         let polled = self.rounds(cx, &mut payload);
+        if !conn.core.borrow().late.is_empty() {
+            conn.state.next_turn(cx);
+        }
         payload.clear();
         if payload.capacity() <= KEPT {
             buffers.payload.set(payload);
