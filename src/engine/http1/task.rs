@@ -128,6 +128,12 @@ impl Core {
         }
     }
 
+    /// Whether it is a socket that has nothing but bytes to read and to write.
+    #[inline]
+    fn quiet(&self) -> bool {
+        self.http.is_none() && self.events.is_empty() && self.held.is_empty() && !(self.eof || self.over || self.cut)
+    }
+
     /// How much may be read now.
     fn appetite(&self) -> usize {
         if self.eof || self.over {
@@ -186,8 +192,8 @@ impl Task {
         {
             let mut core = conn.core.borrow_mut();
             core.now = Instant::now();
-            let mut pipe = core.pipe.buffers();
             if core.http.is_some() {
+                let mut pipe = core.pipe.buffers();
                 if pipe.input.is_empty() {
                     pipe.input = buffers.input.take();
                 }
@@ -232,12 +238,20 @@ impl Task {
 
     fn rounds(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> Poll<()> {
         let conn = Rc::clone(&self.conn);
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let full = conn.core.borrow().appetite() == 0;
             let mut more = self.read(cx, payload);
-            conn.settle(payload);
-            conn.core.borrow_mut().settle_end(&conn);
-            self.check_end(payload);
+            let quiet = conn.core.borrow().quiet();
+            if quiet && !more && !full && round > 0 {
+                // all has been answered and written; this read was to be told of the next bytes
+                conn.state.pauses(cx);
+                return Poll::Pending;
+            }
+            if !quiet {
+                conn.settle(payload);
+                conn.core.borrow_mut().settle_end(&conn);
+                self.check_end(payload);
+            }
             match self.write(cx) {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => {
@@ -251,7 +265,9 @@ impl Task {
                 }
                 Poll::Pending => return Poll::Pending,
             }
-            self.check_end(payload);
+            if !conn.core.borrow().quiet() {
+                self.check_end(payload);
+            }
             let core = conn.core.borrow();
             if core.over {
                 let written = core.pipe.buffers().output.is_empty();
@@ -339,11 +355,12 @@ impl Task {
                 }
             }
             // a body waits until the output is shorter
-            let full = pipe.output.len();
-            pipe.output.drain(..core.written);
-            core.written = 0;
-            if pipe.output.len() < full && core.http.is_some() {
-                core.flag.raise();
+            if core.written > 0 {
+                pipe.output.drain(..core.written);
+                core.written = 0;
+                if core.http.is_some() {
+                    core.flag.raise();
+                }
             }
         }
         if !blocked && core.http.is_none() {
@@ -424,7 +441,7 @@ impl Task {
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) {
         if let Some(timer) = &mut self.timer
-            && self.timer_at.is_some()
+            && self.timer_at.is_some_and(|at| at <= self.conn.core.borrow().now)
             && timer.as_mut().poll(cx).is_ready()
         {
             self.timer_at = None;

@@ -93,8 +93,10 @@ impl Inflater {
     fn run(&mut self, mut input: &[u8], bounds: &Bounds, out: &mut Vec<u8>) -> Result<(), Violation> {
         let most = self.most(bounds);
         let room = most.saturating_sub(self.gave);
-        if out.len() == out.capacity() {
-            grow(out, (GUESS * input.len()).max(64), room);
+        // a lent buffer may have some room: too little would mean to copy all of it half-way
+        let guess = (GUESS * input.len()).max(64);
+        if out.capacity() - out.len() < guess {
+            grow(out, guess, room);
         }
         loop {
             let (came, gave) = (self.zlib.total_in(), out.len());
