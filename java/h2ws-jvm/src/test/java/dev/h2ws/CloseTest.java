@@ -106,7 +106,7 @@ class CloseTest extends EngineTest {
     void aDrainClosesWith1001() throws Exception {
         Client client = client();
         engine.drain(Duration.ofSeconds(5));
-        assertThat(client.next()).isEqualTo("close 1001");
+        assertThat(client.next()).isEqualTo("close 1001 going away");
         assertThat(closed().cause()).isEqualTo(Cause.DRAIN);
     }
 
