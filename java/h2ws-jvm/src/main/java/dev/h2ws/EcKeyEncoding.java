@@ -6,8 +6,8 @@ import java.security.interfaces.ECPrivateKey;
 import java.util.Arrays;
 
 /**
- * PKCS#8 of an EC key with its public key in it (RFC 5915 section 3). The JDK leaves that out, and the native side's cryptography does not take a key
- * without it.
+ * PKCS#8 of an EC key with its public key in it (RFC 5915 section 3). The JDK leaves that out, and the native side's
+ * cryptography does not take a key without it.
  */
 final class EcKeyEncoding {
     private static final int SEQUENCE = 0x30;

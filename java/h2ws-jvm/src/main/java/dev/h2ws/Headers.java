@@ -10,8 +10,8 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /**
- * Header fields or trailers: names and values in the order in which they came, immutable. A name may come several times and is found
- * in any case. Values are ISO-8859-1 text: one character for each byte.
+ * Header fields or trailers: names and values in the order in which they came, immutable. A name may come several times
+ * and is found in any case. Values are ISO-8859-1 text: one character for each byte.
  */
 public final class Headers implements Iterable<Map.Entry<String, String>> {
     private static final Headers EMPTY = new Headers(new String[0]);

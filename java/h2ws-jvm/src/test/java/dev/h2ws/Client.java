@@ -13,7 +13,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** The JDK's WebSocket client, and what it heard as texts: {@code text hello}, {@code binary 3}, {@code close 1000 bye}, {@code error}. */
+/**
+ * The JDK's WebSocket client, and what it heard as texts: {@code text hello}, {@code binary 3}, {@code close 1000 bye},
+ * {@code error}.
+ */
 final class Client implements Listener {
     static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(10)).build();

@@ -11,7 +11,9 @@ class StreamTableTest {
 
     private static StreamEvents stream(long id) {
         return (StreamEvents) Proxy.newProxyInstance(
-                StreamTableTest.class.getClassLoader(), new Class<?>[] {StreamEvents.class}, (proxy, method, args) -> id);
+                StreamTableTest.class.getClassLoader(),
+                new Class<?>[] {StreamEvents.class},
+                (proxy, method, args) -> id);
     }
 
     @Test
