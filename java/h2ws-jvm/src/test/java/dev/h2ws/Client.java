@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The JDK's WebSocket client, and what it heard as texts: {@code text hello}, {@code binary 3}, {@code close 1000 bye},
- * {@code error}.
+ * {@code error why}.
  */
 final class Client implements Listener {
     static final HttpClient HTTP =
@@ -90,7 +90,7 @@ final class Client implements Listener {
 
     @Override
     public void onError(java.net.http.WebSocket from, Throwable error) {
-        heard.add("error");
+        heard.add("error " + error);
     }
 
     /** Where a listener is, as URIs. */
