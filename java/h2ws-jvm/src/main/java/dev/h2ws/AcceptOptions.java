@@ -48,7 +48,8 @@ public final class AcceptOptions {
     }
 
     /**
-     * The program answers Ping and Close itself, with {@link WebSocket#sendPong} and {@link WebSocket#close(int, String)}.
+     * The program answers Ping and Close itself, with {@link WebSocket#sendPong} and
+     * {@link WebSocket#close(int, String)}.
      *
      * @return options with that
      */
@@ -57,7 +58,8 @@ public final class AcceptOptions {
     }
 
     /**
-     * {@link WebSocketListener#fragment} instead of whole messages: parts as they arrive, held nowhere and without a limit of size.
+     * {@link WebSocketListener#fragment} instead of whole messages: parts as they arrive, held nowhere and without a
+     * limit of size.
      *
      * @return options with that
      */
@@ -66,7 +68,8 @@ public final class AcceptOptions {
     }
 
     /**
-     * Messages come only as {@link WebSocket#demand} asks. Meanwhile the peer is held back, the connection's other streams are not.
+     * Messages come only as {@link WebSocket#demand} asks. Meanwhile the peer is held back, the connection's other
+     * streams are not.
      *
      * @return options with that
      */

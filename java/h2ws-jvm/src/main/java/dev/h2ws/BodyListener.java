@@ -1,8 +1,8 @@
 package dev.h2ws;
 
 /**
- * Hears the body of a request. The calls come one after another, where those of {@link Handler} come. An exception out of one is
- * logged and answered with 500; if the request was answered already, it is cut.
+ * Hears the body of a request. The calls come one after another, where those of {@link Handler} come. An exception out
+ * of one is logged and answered with 500; if the request was answered already, it is cut.
  */
 @FunctionalInterface
 public interface BodyListener {

@@ -9,8 +9,8 @@ import java.util.concurrent.Flow.Subscriber;
 import java.util.concurrent.Flow.Subscription;
 
 /**
- * A body for a subscriber: {@link Request#bodyPublisher}. The end of a body costs demand as a piece does, and a subscriber need not ask for it: so one
- * piece more is asked for than the subscriber did, and waits here.
+ * A body for a subscriber: {@link Request#bodyPublisher}. The end of a body costs demand as a piece does, and a
+ * subscriber need not ask for it: so one piece more is asked for than the subscriber did, and waits here.
  */
 final class BodyPublisher implements Publisher<ByteBuffer> {
     private static final int H2_CANCEL = 8;
@@ -42,11 +42,20 @@ final class BodyPublisher implements Publisher<ByteBuffer> {
         Delivery delivery = new Delivery(subscriber);
         subscriber.onSubscribe(delivery);
         // only now: nothing may come before onSubscribe
-        request.body(delivery, 1);
+        try {
+            request.body(delivery, 1);
+        } catch (H2wsException e) {
+            // somebody else hears the body
+            delivery.fail(e);
+            return;
+        }
         delivery.begin();
     }
 
-    /** Between the body and its subscriber, whose calls are one at a time: whoever finds nobody at it does what there is to do. */
+    /**
+     * Between the body and its subscriber, whose calls are one at a time: whoever finds nobody at it does what there is
+     * to do.
+     */
     private final class Delivery implements Subscription, BodyListener {
         private final Subscriber<? super ByteBuffer> subscriber;
         // all guarded by this
@@ -72,6 +81,14 @@ final class BodyPublisher implements Publisher<ByteBuffer> {
             if (asked > 0) {
                 request.demand(asked);
             }
+        }
+
+        void fail(Throwable why) {
+            synchronized (this) {
+                ended = true;
+                error = why;
+            }
+            deliver();
         }
 
         @Override
@@ -135,10 +152,8 @@ final class BodyPublisher implements Publisher<ByteBuffer> {
                 if (ended) {
                     return;
                 }
-                ended = true;
-                error = new IOException(request + " ended before its body: " + closed);
             }
-            deliver();
+            fail(new IOException(request + " ended before its body: " + closed));
         }
 
         private void deliver() {

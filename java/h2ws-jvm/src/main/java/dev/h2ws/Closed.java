@@ -3,8 +3,8 @@ package dev.h2ws;
 /**
  * How a WebSocket or a request ended.
  *
- * @param code the close code of RFC 6455 section 7.1.5: the peer's own, 1005 if its Close had none, 1006 if there was no
- *     Close; 0 for a request and for a handshake that was not accepted
+ * @param code the close code of RFC 6455 section 7.1.5: the peer's own, 1005 if its Close had none, 1006 if there was
+ *     no Close; 0 for a request and for a handshake that was not accepted
  * @param reason the peer's reason, or what went wrong; may be empty
  * @param cause what ended it
  * @param h2Code the HTTP/2 error code that went with it (RFC 9113 section 7), 0 if none

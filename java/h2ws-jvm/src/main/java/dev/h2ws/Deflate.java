@@ -4,7 +4,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** permessage-deflate (RFC 7692): what is agreed to when a client offers it. Immutable: {@code Deflate.defaults().level(6)}. */
+/**
+ * permessage-deflate (RFC 7692): what is agreed to when a client offers it. Immutable:
+ * {@code Deflate.defaults().level(6)}.
+ */
 public final class Deflate {
     private static final Deflate DEFAULTS = new Deflate(Map.of("deflate", 1L));
 
@@ -84,7 +87,8 @@ public final class Deflate {
     }
 
     /**
-     * What is sent is compressed with the messages before it as context (RFC 7692 section 7.1.1.1), at up to 384 KiB for each socket.
+     * What is sent is compressed with the messages before it as context (RFC 7692 section 7.1.1.1), at up to 384 KiB
+     * for each socket.
      *
      * @return new settings
      */

@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * What the loops and streams of an engine have in common. It knows nothing of the {@link H2ws} that the program holds, but by an open listener: so a
- * {@code H2ws} that the program lost without closing it is noticed.
+ * What the loops and streams of an engine have in common. It knows nothing of the {@link H2ws} that the program holds,
+ * but by an open listener: so a {@code H2ws} that the program lost without closing it is noticed.
  */
 final class Engine implements EngineEvents {
     final long id;

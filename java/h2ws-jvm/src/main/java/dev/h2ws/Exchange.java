@@ -11,10 +11,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * A stream from its request to its end: what was answered, and who hears its events. Events come on the loop's thread and go through the
- * {@link Lane}; answers come from any thread.
+ * A stream from its request to its end: what was answered, and who hears its events. Events come on the loop's thread
+ * and go through the {@link Lane}; answers come from any thread.
  *
- * <p>With an executor nothing else would hold the peer back, so messages and bodies are asked for here as callbacks return.
+ * <p>With an executor nothing else would hold the peer back, so messages and bodies are asked for here as callbacks
+ * return.
  */
 final class Exchange implements StreamEvents {
     /** Messages or pieces that wait for the executor at most, where the program does not ask for them itself. */
@@ -77,7 +78,8 @@ final class Exchange implements StreamEvents {
         if (webSocket != head.webSocket()) {
             throw new H2wsException(
                     Status.WRONG_STATE,
-                    name() + ": " + call + " is for " + (webSocket ? "WebSocket handshakes" : "requests, not handshakes"));
+                    name() + ": " + call + " is for "
+                            + (webSocket ? "WebSocket handshakes" : "requests, not handshakes"));
         }
         synchronized (this) {
             if (answered) {
@@ -95,8 +97,8 @@ final class Exchange implements StreamEvents {
     }
 
     /**
-     * What an answer's status means: true, it was taken; false, the stream ended first, which is no mistake of the program. Anything else
-     * is thrown, and leaves the request unanswered.
+     * What an answer's status means: true, it was taken; false, the stream ended first, which is no mistake of the
+     * program. Anything else is thrown, and leaves the request unanswered.
      */
     boolean answered(int status, String call) {
         Status why = status == Native.OK ? null : Status.of(status);

@@ -3,7 +3,8 @@ package dev.h2ws;
 import dev.h2ws.internal.Native;
 
 /**
- * A connection that does not speak HTTP/2, given to the program as {@link H2wsBuilder#fallback} asked. Either take its descriptor or close it.
+ * A connection that does not speak HTTP/2, given to the program as {@link H2wsBuilder#fallback} asked. Either take its
+ * descriptor or close it.
  */
 public final class FallbackConnection implements AutoCloseable {
     private final byte[] alreadyRead;
@@ -24,7 +25,8 @@ public final class FallbackConnection implements AutoCloseable {
     }
 
     /**
-     * Takes the socket's descriptor, for a framework that can make a connection of one. It is non-blocking and the caller's to close.
+     * Takes the socket's descriptor, for a framework that can make a connection of one. It is non-blocking and the
+     * caller's to close.
      *
      * @return the descriptor
      * @throws IllegalStateException if it was taken or closed

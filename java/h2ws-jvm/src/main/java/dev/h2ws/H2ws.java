@@ -11,13 +11,16 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Objects;
+import javax.net.ssl.SSLSocket;
 
 /**
- * An engine: event loops, their threads, and all that is open on them. {@link #builder()} makes one; {@link #listen} and {@link #adopt} give it sockets;
- * {@link #drain} ends what is open with good manners; {@link #close} ends the rest and the engine.
+ * An engine: event loops, their threads, and all that is open on them. {@link #builder()} makes one; {@link #listen}
+ * and {@link #adopt} give it sockets; {@link #drain} ends what is open with good manners; {@link #close} ends the rest
+ * and the engine.
  *
- * <p>All methods may be called on any thread. Its threads are daemons: they do not keep the JVM alive. One that the program loses without closing it, while it
- * does not listen, is noticed some time later: it is logged with the place where it was made, and stopped.
+ * <p>All methods may be called on any thread. Its threads are daemons: they do not keep the JVM alive. One that the
+ * program loses without closing it, while it does not listen, is noticed some time later: it is logged with the place
+ * where it was made, and stopped.
  */
 public final class H2ws implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
@@ -44,7 +47,8 @@ public final class H2ws implements AutoCloseable {
     /**
      * Listens, with the default options.
      *
-     * @param address an {@link java.net.InetSocketAddress} (port 0: a free one) or a {@link java.net.UnixDomainSocketAddress}
+     * @param address an {@link java.net.InetSocketAddress} (port 0: a free one) or a
+     *     {@link java.net.UnixDomainSocketAddress}
      * @param handler hears of the requests
      * @return the listener
      * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
@@ -56,7 +60,8 @@ public final class H2ws implements AutoCloseable {
     /**
      * Listens. Does not block.
      *
-     * @param address an {@link java.net.InetSocketAddress} (port 0: a free one) or a {@link java.net.UnixDomainSocketAddress}
+     * @param address an {@link java.net.InetSocketAddress} (port 0: a free one) or a
+     *     {@link java.net.UnixDomainSocketAddress}
      * @param handler hears of the requests
      * @param options what connections may do
      * @return the listener
@@ -110,11 +115,11 @@ public final class H2ws implements AutoCloseable {
     }
 
     /**
-     * Serves a connection that the program accepted. The channel is closed for the program, the connection goes on; this is so also when the engine
-     * refuses it, and then the connection is closed too. Does not block.
+     * Serves a connection that the program accepted. The channel is closed for the program, the connection goes on;
+     * this is so also when the engine refuses it, and then the connection is closed too. Does not block.
      *
-     * <p>The channel must be in no selector with an operation of interest (cancel its key and call {@code selectNow()} before), and no other thread may use it. TLS that has
-     * begun in the JVM cannot be handed over.
+     * <p>The channel must be in no selector with an operation of interest (cancel its key and call {@code selectNow()}
+     * before), and no other thread may use it. TLS that has begun in the JVM cannot be handed over.
      *
      * @param channel a connected TCP or UNIX channel
      * @param handler hears of its requests
@@ -148,12 +153,18 @@ public final class H2ws implements AutoCloseable {
      * @throws H2wsException as for a channel
      */
     public void adopt(Socket socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+        if (socket instanceof SSLSocket) {
+            // its descriptor could be had, but what goes over it is the JVM's TLS
+            throw new H2wsException(
+                    Status.NOT_A_SOCKET, "adopt " + socket + ": TLS that the JVM speaks cannot be handed over");
+        }
         // the socket of a channel is a view of it and has no descriptor of its own
         Object from = socket.getChannel() == null ? socket : socket.getChannel();
         handOver(from, socket, handler, alreadyRead, options);
     }
 
-    private void handOver(Object from, Closeable socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+    private void handOver(
+            Object from, Closeable socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
         Objects.requireNonNull(handler, "handler");
         byte[] read = Bytes.copy(alreadyRead);
         long tls = options.tlsId();
@@ -184,8 +195,9 @@ public final class H2ws implements AutoCloseable {
     }
 
     /**
-     * Ends what is open, with good manners: listeners close, each connection gets GOAWAY, each WebSocket a Close 1001, requests are answered. From then
-     * on {@link #listen} and {@link #adopt} are refused. Blocks until every connection has ended; at the deadline what is left is cut.
+     * Ends what is open, with good manners: listeners close, each connection gets GOAWAY, each WebSocket a Close 1001,
+     * requests are answered. From then on {@link #listen} and {@link #adopt} are refused. Blocks until every connection
+     * has ended; at the deadline what is left is cut.
      *
      * @param deadline how long it may take
      * @throws H2wsException with {@link Status#WRONG_THREAD} in a callback on a loop's thread
@@ -212,9 +224,10 @@ public final class H2ws implements AutoCloseable {
     }
 
     /**
-     * Ends the engine: cuts what is open, so that every socket and request hears of its end, and waits for its threads, so for the callbacks that run on them.
-     * On one of these threads it does not wait. With an executor, last callbacks may still run there when it returns. To end with good manners, call {@link #drain}
-     * before. Nothing happens if it was closed already.
+     * Ends the engine: cuts what is open, so that every socket and request hears of its end, and waits for its threads,
+     * so for the callbacks that run on them. On one of these threads it does not wait. With an executor, last callbacks
+     * may still run there when it returns. To end with good manners, call {@link #drain} before. Nothing happens if it
+     * was closed already.
      */
     @Override
     public void close() {

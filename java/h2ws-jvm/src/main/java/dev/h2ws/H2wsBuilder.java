@@ -97,8 +97,8 @@ public final class H2wsBuilder {
     }
 
     /**
-     * What waits to be sent on one stream before {@link SendResult#BUSY}. There is room again at half of it; one message given below that half may
-     * exceed it.
+     * What waits to be sent on one stream before {@link SendResult#BUSY}. There is room again at half of it; one
+     * message given below that half may exceed it.
      *
      * @param bytes default 1 MiB
      * @return this
@@ -239,8 +239,8 @@ public final class H2wsBuilder {
     }
 
     /**
-     * Gives connections that do not speak HTTP/2 to the program, those over TLS excepted, in place of serving HTTP/1.1. It runs on the loop's thread, or on the
-     * executor. An exception out of it is logged and closes the connection.
+     * Gives connections that do not speak HTTP/2 to the program, those over TLS excepted, in place of serving HTTP/1.1.
+     * It runs on the loop's thread, or on the executor. An exception out of it is logged and closes the connection.
      *
      * @param handler gets the connection, which it has to take or close
      * @return this
@@ -251,7 +251,8 @@ public final class H2wsBuilder {
     }
 
     /**
-     * Sets a field by its name in the documentation of the configuration, as {@code reset_rate}; times are milliseconds, switches 0 or 1.
+     * Sets a field by its name in the documentation of the configuration, as {@code reset_rate}; times are
+     * milliseconds, switches 0 or 1.
      *
      * @param name the name
      * @param value the value
@@ -276,8 +277,9 @@ public final class H2wsBuilder {
     }
 
     /**
-     * Where callbacks run. Default: on the loop's thread, where they must not block. On an executor they may; they come in order for each request and
-     * socket, one at a time, and the peer is held back while they wait. If it refuses one, as after its shutdown, that runs on the loop's thread.
+     * Where callbacks run. Default: on the loop's thread, where they must not block. On an executor they may; they come
+     * in order for each request and socket, one at a time, and the peer is held back while they wait. If it refuses
+     * one, as after its shutdown, that runs on the loop's thread.
      *
      * @param executor runs them; the program's to shut down, after the engine was closed
      * @return this
@@ -302,7 +304,8 @@ public final class H2wsBuilder {
      * Starts the engine: its loops run when this returns. The first one loads the native library.
      *
      * @return the engine; has to be closed
-     * @throws H2wsException with {@link Status#INVALID_CONFIG}, {@link Status#NO_LIBRARY}, or {@link Status#IO}: no threads or descriptors are to be had
+     * @throws H2wsException with {@link Status#INVALID_CONFIG}, {@link Status#NO_LIBRARY}, or {@link Status#IO}: no
+     *     threads or descriptors are to be had
      */
     public H2ws start() {
         NativeLoader.load();

@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 /**
  * Which handler a request is for: its listener's, or that of its connection if that was adopted.
  *
- * <p>A request may be read before the call that brought its listener or connection has returned with its id. So who looks in vain waits for those who
- * are at such a call, by the write lock, and looks again.
+ * <p>A request may be read before the call that brought its listener or connection has returned with its id. So who
+ * looks in vain waits for those who are at such a call, by the write lock, and looks again.
  */
 final class Handlers {
     /** {@code listener} is null once it is closed: its connections go on and need the handler. */
@@ -20,7 +20,10 @@ final class Handlers {
     private final Map<Long, Listening> listeners = new ConcurrentHashMap<>();
     private final Map<Long, Handler> adopted = new ConcurrentHashMap<>();
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
-    /** The first handler that came with an adopted connection, usually that of all of them: its connections need no entry. */
+    /**
+     * The first handler that came with an adopted connection, usually that of all of them: its connections need no
+     * entry.
+     */
     private volatile Handler common;
 
     private volatile boolean mixed;

@@ -8,11 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.function.BiConsumer;
 
 /**
- * Header fields or trailers: names and values in the order in which they came, immutable. A name may come several times and is found
- * in any case. Values are ISO-8859-1 text: one character for each byte.
+ * Header fields or trailers: names and values in the order in which they came, immutable. A name may come several times
+ * and is found in any case. Values are ISO-8859-1 text: one character for each byte.
  */
 public final class Headers implements Iterable<Map.Entry<String, String>> {
     private static final Headers EMPTY = new Headers(new String[0]);
@@ -139,17 +138,6 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
         return fields.length == 0;
     }
 
-    /**
-     * Gives each field to {@code action}, in order.
-     *
-     * @param action gets name and value
-     */
-    public void forEach(BiConsumer<? super String, ? super String> action) {
-        for (int i = 0; i < fields.length; i += 2) {
-            action.accept(fields[i], fields[i + 1]);
-        }
-    }
-
     @Override
     public Iterator<Map.Entry<String, String>> iterator() {
         return new Iterator<>() {
@@ -198,7 +186,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     @Override
     public String toString() {
         List<String> names = new ArrayList<>();
-        forEach((name, value) -> names.add(name));
+        forEach(field -> names.add(field.getKey()));
         return names.toString();
     }
 }

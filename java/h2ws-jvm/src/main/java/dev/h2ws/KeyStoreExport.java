@@ -6,6 +6,7 @@ import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.interfaces.ECPrivateKey;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
@@ -44,6 +45,9 @@ final class KeyStoreExport {
                         Status.TLS,
                         "the key of " + alias + " cannot be exported from its key store (" + key.getFormat()
                                 + "); use one that is not kept in hardware");
+            }
+            if (key instanceof ECPrivateKey ec) {
+                encoded = EcKeyEncoding.pkcs8(ec, store.getCertificate(alias).getPublicKey());
             }
             StringBuilder chain = new StringBuilder();
             for (Certificate certificate : store.getCertificateChain(alias)) {

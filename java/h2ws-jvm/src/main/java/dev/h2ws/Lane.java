@@ -6,8 +6,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 /**
- * Runs the callbacks of one stream, one after another in the order given: on the executor, or with none on the thread that gives
- * the first while none runs, which is the loop's but for callbacks that other threads' calls bring about.
+ * Runs the callbacks of one stream, one after another in the order given: on the executor, or with none on the thread
+ * that gives the first while none runs, which is the loop's but for callbacks that other threads' calls bring about.
  *
  * <p>What waits here is bounded by whoever gives it: messages and bodies come by demand ({@link Exchange}).
  */

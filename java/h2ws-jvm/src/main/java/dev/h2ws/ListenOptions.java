@@ -2,7 +2,10 @@ package dev.h2ws;
 
 import dev.h2ws.internal.Native;
 
-/** What the connections of a listener, or an adopted one, may do. Immutable: {@code ListenOptions.tls(tls).withoutHttp1()}. */
+/**
+ * What the connections of a listener, or an adopted one, may do. Immutable:
+ * {@code ListenOptions.tls(tls).withoutHttp1()}.
+ */
 public final class ListenOptions {
     private static final ListenOptions DEFAULTS = new ListenOptions(null, 0);
 

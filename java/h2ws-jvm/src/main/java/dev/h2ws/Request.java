@@ -12,11 +12,13 @@ import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 
 /**
- * A request, or a WebSocket handshake ({@link #isWebSocket()}), over HTTP/2 or HTTP/1.1. Answer it once, now or later, on any thread: a
- * handshake with {@code accept} or {@link #reject}, a request with {@code respond} or {@link #respondStart}.
+ * A request, or a WebSocket handshake ({@link #isWebSocket()}), over HTTP/2 or HTTP/1.1. Answer it once, now or later,
+ * on any thread: a handshake with {@code accept} or {@link #reject}, a request with {@code respond} or
+ * {@link #respondStart}.
  *
- * <p>No method blocks. A second answer, or one of the wrong kind, is a {@link H2wsException} with {@link Status#WRONG_STATE}. An answer to a
- * client that is gone is none: nothing happens. All that is given is copied before the call returns.
+ * <p>No method blocks. A second answer, or one of the wrong kind, is a {@link H2wsException} with
+ * {@link Status#WRONG_STATE}. An answer to a client that is gone is none: nothing happens. All that is given is copied
+ * before the call returns.
  */
 public final class Request {
     private static final Headers PLAIN_TEXT = Headers.of("content-type", "text/plain; charset=utf-8");
@@ -201,7 +203,8 @@ public final class Request {
     }
 
     /**
-     * Answers a request. A {@code content-length} is added where there is none; for HEAD, 204 and 304 the body is not sent.
+     * Answers a request. A {@code content-length} is added where there is none; for HEAD, 204 and 304 the body is not
+     * sent.
      *
      * @param status 200 to 999
      * @param headers fields of the response
@@ -277,8 +280,8 @@ public final class Request {
     }
 
     /**
-     * The body as a publisher, for one subscriber. Its calls come where callbacks come. A request that ends before its body is complete is an
-     * {@link java.io.IOException}; to cancel aborts the request, unless it was answered.
+     * The body as a publisher, for one subscriber. Its calls come where callbacks come. A request that ends before its
+     * body is complete is an {@link java.io.IOException}; to cancel aborts the request, unless it was answered.
      *
      * @return the publisher
      */
@@ -290,8 +293,8 @@ public final class Request {
      * The whole body.
      *
      * @param most how many bytes it may have
-     * @return completes where callbacks come; exceptionally with an {@link java.io.IOException} if the body is longer or the request ends before it
-     *     is complete
+     * @return completes where callbacks come; exceptionally with an {@link java.io.IOException} if the body is longer
+     *     or the request ends before it is complete
      */
     public CompletionStage<byte[]> bodyBytes(int most) {
         WholeBody whole = new WholeBody(most);
@@ -309,7 +312,8 @@ public final class Request {
     }
 
     /**
-     * Adds what runs when the exchange has ended, where callbacks run: also the socket's, if it was accepted. Runs soon if it has ended already.
+     * Adds what runs when the exchange has ended, where callbacks run: also the socket's, if it was accepted. Runs soon
+     * if it has ended already.
      *
      * @param action gets how it ended
      */

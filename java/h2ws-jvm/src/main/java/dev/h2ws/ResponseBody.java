@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
- * The body of a response that {@link Request#respondStart} began. All methods may be called on any thread, also in callbacks, and none
- * blocks. What is given is copied before the call returns.
+ * The body of a response that {@link Request#respondStart} began. All methods may be called on any thread, also in
+ * callbacks, and none blocks. What is given is copied before the call returns.
  */
 public final class ResponseBody {
     private final Exchange exchange;
@@ -48,8 +48,8 @@ public final class ResponseBody {
     /**
      * Sends a piece.
      *
-     * @param data the piece, from its position to its limit; the position is moved to the limit if it was {@link SendResult#SENT}, and
-     *     else left
+     * @param data the piece, from its position to its limit; the position is moved to the limit if it was
+     *     {@link SendResult#SENT}, and else left
      * @return what became of it
      * @throws H2wsException with {@link Status#WRONG_STATE} after {@link #finish()}
      */
@@ -72,8 +72,8 @@ public final class ResponseBody {
     }
 
     /**
-     * Sets what runs after {@link SendResult#BUSY}, once there is room: where callbacks run, once for each time it was busy. If there is room
-     * already by now, it runs soon.
+     * Sets what runs after {@link SendResult#BUSY}, once there is room: where callbacks run, once for each time it was
+     * busy. If there is room already by now, it runs soon.
      *
      * @param action what to run
      */

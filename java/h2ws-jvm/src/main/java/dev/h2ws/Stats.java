@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A snapshot of an engine's counters. Those named {@code open_} go up and down, all others only up. They are read one after another while the loops
- * run.
+ * A snapshot of an engine's counters. Those named {@code open_} go up and down, all others only up. They are read one
+ * after another while the loops run.
  */
 public final class Stats {
     private final Map<String, Long> counters;

@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Certificates and keys, loaded: {@link ListenOptions#tls}. One may serve many listeners and engines. All methods may be called on any thread.
+ * Certificates and keys, loaded: {@link ListenOptions#tls}. One may serve many listeners and engines. All methods may
+ * be called on any thread.
  */
 public final class Tls implements AutoCloseable {
     private long id;
@@ -50,8 +51,8 @@ public final class Tls implements AutoCloseable {
     }
 
     /**
-     * Loads others in their place, for all listeners that use them. Handshakes from now on use the new ones; connections that are open go on. When it fails,
-     * nothing has changed. Blocks while it reads files.
+     * Loads others in their place, for all listeners that use them. Handshakes from now on use the new ones;
+     * connections that are open go on. When it fails, nothing has changed. Blocks while it reads files.
      *
      * @param builder the new ones
      * @throws H2wsException with {@link Status#TLS}, the file and the reason
@@ -90,7 +91,8 @@ public final class Tls implements AutoCloseable {
         private Builder() {}
 
         /**
-         * Adds a certificate with its key. A client gets the first whose certificate has the name that it asks for (SNI), else the first of all.
+         * Adds a certificate with its key. A client gets the first whose certificate has the name that it asks for
+         * (SNI), else the first of all.
          *
          * @param chain a file, PEM or DER: the server's certificate, then those that vouch for it
          * @param key a file, PEM or DER: PKCS#8, SEC1 or PKCS#1, not encrypted; may be the same
@@ -117,7 +119,8 @@ public final class Tls implements AutoCloseable {
          * @param store the store, loaded
          * @param password of its keys
          * @return this
-         * @throws H2wsException with {@link Status#TLS} and the alias: the password is wrong, or the key cannot be exported, as one in hardware
+         * @throws H2wsException with {@link Status#TLS} and the alias: the password is wrong, or the key cannot be
+         *     exported, as one in hardware
          */
         public Builder keyStore(KeyStore store, char[] password) {
             for (KeyStoreExport.Identity identity : KeyStoreExport.identities(store, password)) {

@@ -9,8 +9,9 @@ import java.util.Optional;
 /**
  * A WebSocket, over HTTP/2 or HTTP/1.1. All methods may be called on any thread, also in callbacks, and none blocks.
  *
- * <p>What is given to send is copied before the call returns. That a socket has ended, or that its queue is full, is no mistake of the program and
- * is told by a {@link SendResult}; a mistake, as a Ping that is too long, is a {@link H2wsException} with the socket's id.
+ * <p>What is given to send is copied before the call returns. That a socket has ended, or that its queue is full, is no
+ * mistake of the program and is told by a {@link SendResult}; a mistake, as a Ping that is too long, is a
+ * {@link H2wsException} with the socket's id.
  */
 public final class WebSocket {
     /** A normal closure (RFC 6455 section 7.4.1). */
@@ -102,8 +103,8 @@ public final class WebSocket {
     /**
      * Sends a binary message.
      *
-     * @param data the message, from its position to its limit; the position is moved to the limit if it was {@link SendResult#SENT}, and
-     *     else left
+     * @param data the message, from its position to its limit; the position is moved to the limit if it was
+     *     {@link SendResult#SENT}, and else left
      * @return what became of it
      */
     public SendResult sendBinary(ByteBuffer data) {
@@ -139,7 +140,8 @@ public final class WebSocket {
         int status = data.isDirect()
                 ? Native.sendBuffer(
                         engine(), stream(), Native.BINARY, data, data.position(), data.remaining(), compress)
-                : Native.send(engine(), stream(), Native.BINARY, bytes.array(), bytes.offset(), bytes.length(), compress);
+                : Native.send(
+                        engine(), stream(), Native.BINARY, bytes.array(), bytes.offset(), bytes.length(), compress);
         SendResult result = result(status, "sendBinary");
         if (result == SendResult.SENT) {
             data.position(data.limit());
@@ -194,7 +196,8 @@ public final class WebSocket {
     }
 
     /**
-     * Sends a Pong. Pings are answered by h2ws unless the socket was accepted with {@link AcceptOptions#manualControl()}.
+     * Sends a Pong. Pings are answered by h2ws unless the socket was accepted with
+     * {@link AcceptOptions#manualControl()}.
      *
      * @param data its payload, at most 125 bytes
      * @return what became of it
@@ -211,7 +214,8 @@ public final class WebSocket {
 
     /**
      * Begins the closing handshake with a Close, after what waits to be sent; or answers the peer's, with
-     * {@link AcceptOptions#manualControl()}. {@link WebSocketListener#closed} follows. Nothing happens if it was closed or has ended already.
+     * {@link AcceptOptions#manualControl()}. {@link WebSocketListener#closed} follows. Nothing happens if it was closed
+     * or has ended already.
      *
      * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999; {@link #NO_CODE} sends a Close without code and reason
      * @param reason at most 123 bytes of UTF-8
@@ -227,8 +231,8 @@ public final class WebSocket {
     }
 
     /**
-     * Ends it at once with RST_STREAM, as a TCP RST ends a connection (RFC 8441 section 5). What waits to be sent is dropped.
-     * {@link WebSocketListener#closed} follows. Nothing happens if it has ended already.
+     * Ends it at once with RST_STREAM, as a TCP RST ends a connection (RFC 8441 section 5). What waits to be sent is
+     * dropped. {@link WebSocketListener#closed} follows. Nothing happens if it has ended already.
      *
      * @param h2Code the HTTP/2 error code (RFC 9113 section 7); 8 is CANCEL
      */
@@ -238,7 +242,8 @@ public final class WebSocket {
     }
 
     /**
-     * Asks for more messages or fragments, on a socket accepted with {@link AcceptOptions#demand()}. What was asked for adds up.
+     * Asks for more messages or fragments, on a socket accepted with {@link AcceptOptions#demand()}. What was asked for
+     * adds up.
      *
      * @param n how many more
      * @throws IllegalArgumentException if {@code n} is not positive
@@ -295,7 +300,8 @@ public final class WebSocket {
             case GONE, SHUTTING_DOWN:
                 return SendResult.CLOSED;
             case WRONG_STATE:
-                // a Close of either side may have been quicker than whoever sends, but an unfinished message of our own cannot
+                // a Close of either side may have been quicker than whoever sends, but an unfinished message of our own
+                // cannot
                 if (!inFragments || closes) {
                     return SendResult.CLOSED;
                 }

@@ -3,14 +3,14 @@ package dev.h2ws;
 /**
  * Hears what happens on a WebSocket. Override what you want to hear.
  *
- * <p>The calls for one socket come one after another, never two at once: on its loop's thread, where they must not block, or on the
- * engine's executor if it has one. An exception out of one is logged and closes that socket with 1011; it then hears
- * {@link #closed} alone.
+ * <p>The calls for one socket come one after another, never two at once: on its loop's thread, where they must not
+ * block, or on the engine's executor if it has one. An exception out of one is logged and closes that socket with 1011;
+ * it then hears {@link #closed} alone.
  */
 public interface WebSocketListener {
     /**
-     * The socket is open: the first call, after the handler has returned if it accepted at once. Where another thread accepts and the
-     * engine has no executor, it comes on that thread. It is left out for a socket that ended before.
+     * The socket is open: the first call, after the handler has returned if it accepted at once. Where another thread
+     * accepts and the engine has no executor, it comes on that thread. It is left out for a socket that ended before.
      *
      * @param socket the socket
      * @throws Exception closes the socket with 1011

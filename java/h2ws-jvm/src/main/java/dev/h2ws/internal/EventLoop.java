@@ -42,7 +42,13 @@ public final class EventLoop implements Runnable {
 
     /** Starts the thread; the answer is a status: 0 when it runs the loop. */
     public int start() {
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            // no thread is to be had
+            over();
+            throw e;
+        }
         return entered.join();
     }
 
@@ -84,10 +90,14 @@ public final class EventLoop implements Runnable {
             events.failed("loop " + index + " ended for an error", t);
             Native.stop(engine);
         } finally {
-            if (running.decrementAndGet() == 0) {
-                Native.release(engine);
-                events.ended();
-            }
+            over();
+        }
+    }
+
+    private void over() {
+        if (running.decrementAndGet() == 0) {
+            Native.release(engine);
+            events.ended();
         }
     }
 

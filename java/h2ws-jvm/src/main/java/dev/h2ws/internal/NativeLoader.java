@@ -11,8 +11,8 @@ import java.util.Locale;
 /**
  * Loads the native library, once for each class loader: from the file that the property {@code dev.h2ws.native} names,
  * else from the resource in the jar, by a temporary file of its own in the directory {@code dev.h2ws.workdir} (default
- * {@code java.io.tmpdir}) that is deleted as soon as it is loaded. A copy for each class loader, because the JVM loads one file
- * into one of them only.
+ * {@code java.io.tmpdir}) that is deleted as soon as it is loaded. A copy for each class loader, because the JVM loads
+ * one file into one of them only.
  *
  * <p>A failure is kept and thrown as the same catchable exception by each {@link #load}: thrown out of a static
  * initialiser, all but the first user would see a NoClassDefFoundError that says nothing.
@@ -130,15 +130,17 @@ public final class NativeLoader {
         String text = String.valueOf(error.getMessage());
         String advice;
         if (text.contains("failed to map segment") || text.contains("Operation not permitted")) {
-            advice = "the file system of " + file.getParent() + " may be mounted with \"noexec\"; name another directory"
-                    + " with -D" + WORKDIR_PROPERTY + "=DIRECTORY";
+            advice = "the file system of " + file.getParent()
+                    + " may be mounted with \"noexec\"; name another directory with -D" + WORKDIR_PROPERTY + "=DIRECTORY";
         } else if (text.contains("GLIBC_") || text.contains("ld-linux") || text.contains("libc.so")) {
-            advice = "the C library of this system is another or an older one than the library was built for (musl, as of"
-                    + " Alpine, is not glibc); build it here and name it with -D" + PATH_PROPERTY + "=PATH";
+            advice = "the C library of this system is another or an older one than the library was built for"
+                    + " (musl, as of Alpine, is not glibc); build it here and name it with -D" + PATH_PROPERTY + "=PATH";
         } else if (text.contains("wrong ELF class") || text.contains("machine") || text.contains("ELF header")) {
             advice = "the library is for another machine than this JVM, which is "
-                    + platform(System.getProperty("os.name"), System.getProperty("os.arch")) + "; use one that fits with"
-                    + " -D" + PATH_PROPERTY + "=PATH";
+                    + platform(System.getProperty("os.name"), System.getProperty("os.arch"))
+                    + "; use one that fits with -D" + PATH_PROPERTY + "=PATH";
+        } else if (text.contains("file too short")) {
+            advice = "the file is no library, or not all of it; name another with -D" + PATH_PROPERTY + "=PATH";
         } else {
             advice = "name a library that can be loaded with -D" + PATH_PROPERTY + "=PATH";
         }

@@ -1,8 +1,8 @@
 package dev.h2ws.internal;
 
 /**
- * A request or WebSocket handshake as it came. {@code headers} has names and values in turn; {@code listener} is 0 for an
- * adopted connection; {@code tls} is null on cleartext.
+ * A request or WebSocket handshake as it came. {@code headers} has names and values in turn; {@code listener} is 0 for
+ * an adopted connection; {@code tls} is null on cleartext.
  */
 public record RequestHead(
         long stream,
@@ -20,7 +20,9 @@ public record RequestHead(
         String[] headers,
         String[] subprotocols,
         TlsHead tls) {
-    /** The TLS of a connection; texts are empty where there is nothing; certificates are DER, the client's own first. */
+    /**
+     * The TLS of a connection; texts are empty where there is nothing; certificates are DER, the client's own first.
+     */
     public record TlsHead(
             String version, String cipher, String serverName, String alpn, boolean resumed, byte[][] certificates) {}
 }

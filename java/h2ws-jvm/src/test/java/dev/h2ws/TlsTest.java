@@ -1,0 +1,102 @@
+package dev.h2ws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** TLS with the keys of a key store, and HTTP/2 over it. */
+class TlsTest extends EngineTest {
+    @TempDir
+    Path directory;
+
+    private Client.Place serve(Tls tls, Handler handler) {
+        engine = builder().start();
+        Listener listener = engine.listen("127.0.0.1:0", handler, ListenOptions.tls(tls));
+        return new Client.Place("localhost:" + listener.port(), true);
+    }
+
+    private static HttpClient client(KeyStore trusted) throws Exception {
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return HttpClient.newBuilder().sslContext(context).build();
+    }
+
+    @Test
+    void requestsOverHttp2() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        try (Tls tls = Tls.builder().keyStore(store, TestKeys.PASSWORD).load()) {
+            Client.Place place = serve(tls, request -> request.bodyBytes(1 << 20)
+                    .thenAccept(body -> request.respond(
+                            200,
+                            request.version() + " " + request.tls().orElseThrow().alpn().orElse("") + " "
+                                    + request.tls().orElseThrow().serverName().orElse("") + " "
+                                    + request.tls().orElseThrow().certificates().size() + " " + body.length)));
+            HttpClient client = client(store);
+            List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 100)
+                    .mapToObj(i -> client.sendAsync(
+                            HttpRequest.newBuilder(place.http("/"))
+                                    .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[i * 1000]))
+                                    .build(),
+                            BodyHandlers.ofString()))
+                    .toList();
+            for (int i = 0; i < all.size(); i++) {
+                HttpResponse<String> response = all.get(i).join();
+                assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+                assertThat(response.body()).isEqualTo("HTTP/2 h2 localhost 0 " + i * 1000);
+            }
+            // a client that is never closed keeps its connection: the engine cuts it
+        }
+    }
+
+    @Test
+    void webSocketsOverTls() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        Tls tls = Tls.builder().keyStore(store, TestKeys.PASSWORD).load();
+        Client.Place place = serve(tls, request -> request.accept(new Echo()));
+        tls.close();
+        Client heard = new Client();
+        java.net.http.WebSocket socket =
+                client(store).newWebSocketBuilder().buildAsync(place.ws("/"), heard).join();
+        socket.sendText("secret", true).join();
+        assertThat(heard.next()).isEqualTo("text secret");
+        assertThatThrownBy(() -> engine.listen("127.0.0.1:0", request -> {}, ListenOptions.tls(tls)))
+                .isInstanceOf(H2wsException.class);
+    }
+
+    @Test
+    void whatCannotBeLoadedIsNamed() {
+        assertThatThrownBy(() -> Tls.of(Path.of("/no/such/chain.pem"), Path.of("/no/such/key.pem")))
+                .isInstanceOfSatisfying(
+                        H2wsException.class, e -> assertThat(e.status()).isEqualTo(Status.TLS))
+                .hasMessageContaining("/no/such/");
+        assertThatThrownBy(() -> Tls.builder().load()).isInstanceOf(H2wsException.class);
+    }
+
+    @Test
+    void aReloadThatFailsChangesNothing() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        try (Tls tls = Tls.builder().keyStore(store, TestKeys.PASSWORD).load()) {
+            Client.Place place = serve(tls, request -> request.respond(200, "ok"));
+            assertThatThrownBy(() -> tls.reload(Tls.builder().identity(new byte[3], new byte[3])))
+                    .isInstanceOf(H2wsException.class);
+            tls.reload(Tls.builder().keyStore(store, TestKeys.PASSWORD));
+            HttpRequest get = HttpRequest.newBuilder(place.http("/")).build();
+            assertThat(client(store).send(get, BodyHandlers.ofString()).body()).isEqualTo("ok");
+        }
+    }
+}
