@@ -30,7 +30,7 @@ demo-serve: setup-demo build/host-c ## the same server, for your own browser; PO
 	@tests/demo/serve.sh
 
 setup: ## installs what the steps of `make test` need (apt, go, pip), and says what
-	@tests/setup.sh rust c valgrind nghttp2 haproxy node python h2spec autobahn python-peers openssl chromium nghttpx
+	@tests/setup.sh rust c java valgrind nghttp2 haproxy node python h2spec autobahn python-peers openssl chromium nghttpx
 
 .PHONY: setup-demo
 setup-demo:
@@ -127,6 +127,13 @@ conformance-peers: $(HOST) ## Node, Python, curl, nghttp, h2load, and HAProxy as
 	TLS=1 PEERS=tls tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh node python upgrade curl
 	DEFLATE=1 H2WS_DEFLATE_SERVER_TAKEOVER=1 H2WS_DEFLATE_CLIENT_TAKEOVER=1 \
 	    tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh
+
+.PHONY: conformance-java
+conformance-java: build/host-java ## h2spec in clear and over TLS, and Autobahn on one connection, against the test host on the Java API
+	@tests/setup.sh h2spec python openssl autobahn node
+	NO_HTTP1=1 tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
+	NO_HTTP1=1 TLS=1 tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
+	H2WS_MAX_FRAGMENTS=70000 tests/host/with-host.sh build/host-java tests/conformance/autobahn/run.sh share
 
 # --- sanitizers, valgrind, fuzzing ----------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ JAVA_SOURCES := $(shell find java -name target -prune -o \( -name '*.java' -o -n
 # Quiet, and without colours in logs.
 MVN := mvn -q -B -ntp -f java
 H2WS_JNI := $(H2WS_RELEASE)/libh2ws_jni.so
-MVN_FLAGS = -Dh2ws.native=$(abspath $(H2WS_JNI))
+# Without the tables of lines, which are most of it.
+H2WS_JNI_SMALL := build/jni/libh2ws_jni.so
+MVN_FLAGS = -Dh2ws.native=$(abspath $(H2WS_JNI_SMALL))
 
 .PHONY: host-java release-jni
 host-java: build/host-java
@@ -14,10 +16,20 @@ release-jni:
 # cargo leaves the file's time alone if there is nothing to do
 $(H2WS_JNI): release-jni ;
 
-build/host-java: $(JAVA_SOURCES) $(H2WS_JNI) tests/host/page.html
+$(H2WS_JNI_SMALL): $(H2WS_JNI)
+	@mkdir -p $(@D)
+	strip --strip-debug -o $@ $<
+
+build/host-java: $(JAVA_SOURCES) $(H2WS_JNI_SMALL) tests/host/page.html
 	@tests/setup.sh java
 	$(MVN) package -DskipTests $(MVN_FLAGS)
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\n# The test host on the Java API. JAVA: which; HOST_JAVA_OPTIONS: for the JVM.\nexec "$${JAVA:-java}" -XX:+UseSerialGC $$HOST_JAVA_OPTIONS -cp "%s" dev.h2ws.testhost.TestHost\n' \
 	    "$(abspath java/test-host/target/h2ws-test-host-0.1.0.jar):$(abspath java/h2ws-jvm/target/h2ws-jvm-0.1.0.jar)" > $@
 	@chmod +x $@
+
+.PHONY: java-test
+java-test: $(H2WS_JNI_SMALL) build/host-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, and the test host's contract
+	@tests/setup.sh java node
+	java/test.sh $(H2WS_JNI_SMALL)
+	HOST_JAVA_OPTIONS=-Xcheck:jni node tests/host/contract.mjs build/host-java

@@ -6,7 +6,7 @@ use h2ws_jni::record::{self, Head, Kind, PAYLOAD};
 use libfuzzer_sys::fuzz_target;
 use std::collections::VecDeque;
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::Request,
     Kind::Body,
     Kind::Message,
@@ -16,6 +16,7 @@ const KINDS: [Kind; 9] = [
     Kind::Closed,
     Kind::Log,
     Kind::Fallback,
+    Kind::Disconnected,
 ];
 
 /// Reads a record as Java does: by the offsets of the layout.

@@ -25,6 +25,9 @@ pub trait Handler: Send + Sync + 'static {
     fn writable(&self, stream: StreamId, context: u64) {}
     /// The last event of a stream, exactly once for each `request`.
     fn closed(&self, closed: &Closed<'_>) {}
+    /// A connection that the host gave to [`crate::Engine::adopt`] has ended, after the last `closed` of its streams. Not told of
+    /// those that end with the engine.
+    fn disconnected(&self, connection: ConnectionId) {}
     /// A connection that does not speak HTTP/2, given to the host as its configuration asked
     /// ([`crate::Config::fallback`]): the socket, non-blocking, and what was read from it.
     fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {}

@@ -47,8 +47,17 @@ impl Drop for Counted {
     }
 }
 
-/// Serves a connection from its first byte to its last.
+/// Serves a connection from its first byte to its last, and says so to the host that gave it.
 pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
+    let adopted = incoming.listener.is_none().then_some(incoming.id);
+    converse(Rc::clone(&state), incoming).await;
+    if let Some(connection) = adopted {
+        // the host's code: its panic must not end the loop
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().disconnected(connection)));
+    }
+}
+
+async fn converse(state: Rc<LoopState>, incoming: Incoming) {
     let _counted = Counted(Rc::clone(&state), Rc::clone(&state.alive));
     // made before the flag is read, so that no end is missed between the two
     let ending = state.ending.notified();

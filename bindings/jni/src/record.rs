@@ -54,6 +54,7 @@ pub enum Kind {
     Closed = 7,
     Log = 8,
     Fallback = 9,
+    Disconnected = 10,
 }
 
 /// All of a record but its payload.
@@ -232,6 +233,11 @@ pub fn log(level: LogLevel) -> Head {
         LogLevel::Debug => 4,
     };
     Head::new(Kind::Log, 0, 0).flags(level)
+}
+
+/// Stream: the number of a connection that Java had given, and that has ended. No payload.
+pub fn disconnected(connection: ConnectionId) -> Head {
+    Head::new(Kind::Disconnected, connection.to_raw(), 0)
 }
 
 /// Number: the descriptor, which is Java's from now on. Payload: what was read from it.

@@ -2,7 +2,10 @@
 
 use crate::batch::Batch;
 use crate::record;
-use h2ws::{Body, Closed, ControlFrame, Engine, Fragment, Handler, LogLevel, Message, Request, StreamId, StreamKind};
+use h2ws::{
+    Body, Closed, ConnectionId, ControlFrame, Engine, Fragment, Handler, LogLevel, Message, Request, StreamId,
+    StreamKind,
+};
 use std::cell::RefCell;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
@@ -107,6 +110,10 @@ impl Handler for Recorder {
             of_loop.batch.push(head, &[&[cause], closed.reason.as_bytes()]);
             of_loop.contexts.free.push(closed.context);
         });
+    }
+
+    fn disconnected(&self, connection: ConnectionId) {
+        with_loop(|of_loop| of_loop.batch.push(record::disconnected(connection), &[]));
     }
 
     fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {
