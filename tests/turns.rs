@@ -5,8 +5,8 @@
 mod support;
 
 use h2ws::{
-    Accept, Closed, Config, Engine, Handler, ListenOptions, Loop, Message, MessageKind, Polled, Request, Status,
-    StreamId, StreamKind,
+    Accept, Closed, Config, Credit, Engine, Handler, ListenOptions, Loop, Message, MessageKind, Polled, Request,
+    Status, StreamId, StreamKind,
 };
 use std::collections::VecDeque;
 use std::io::Write;
@@ -79,6 +79,11 @@ struct Driven {
 
 impl Driven {
     fn start(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_credit(Credit::Auto, change)
+    }
+
+    /// With [`Credit::Demand`] it asks for four messages, and for one more after each.
+    fn with_credit(credit: Credit, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { loops: 1, ..Config::default() };
         change(&mut config);
         let queue = Arc::new(Queue::default());
@@ -87,12 +92,12 @@ impl Driven {
         let address = engine.listener_address(listener).unwrap();
         let (taken, rest) = (Arc::default(), Arc::default());
         let mut driven = Self { engine, address, queue, taken, rest, thread: None };
-        driven.thread = Some(driven.drive());
+        driven.thread = Some(driven.drive(credit));
         driven
     }
 
     /// The thread; it ends with the number of `closed`.
-    fn drive(&self) -> JoinHandle<usize> {
+    fn drive(&self, credit: Credit) -> JoinHandle<usize> {
         let (engine, queue, taken, rest) =
             (self.engine.clone(), Arc::clone(&self.queue), Arc::clone(&self.taken), Arc::clone(&self.rest));
         std::thread::spawn(move || {
@@ -106,13 +111,15 @@ impl Driven {
                 while let Some(told) = { queue.told.lock().unwrap().pop_front() } {
                     match told {
                         Told::Request { stream, kind: StreamKind::WebSocket } => {
-                            engine.accept(stream, &Accept::default()).expect("the first answer");
+                            engine.accept(stream, &Accept { credit, ..Accept::default() }).expect("the first answer");
+                            engine.demand(stream, 4).expect("it is open");
                         }
                         Told::Request { stream, .. } => {
                             engine.respond(stream, 200, Default::default(), b"hello").expect("the first answer");
                         }
                         Told::Message { stream, kind, data } => {
                             queue.bytes.fetch_sub(data.len(), Ordering::Relaxed);
+                            let _ = engine.demand(stream, 1);
                             taken.0.fetch_add(1, Ordering::Relaxed);
                             taken.1.fetch_add(data.len(), Ordering::Relaxed);
                             if data.len() <= 1024 {
@@ -349,5 +356,19 @@ fn an_end_in_the_same_breath_waits_for_the_hosts_answer_over_http1() {
         std::io::Read::read_to_end(&mut socket, &mut rest).unwrap();
         assert_eq!(rest, [server_frame(TEXT, b"the last"), answer].concat(), "{what}");
     }
+    driven.end();
+}
+
+/// What waits for demand is looked at once a turn, not once for each frame that it came in.
+#[test]
+fn many_frames_that_wait_for_demand_cost_no_more_than_they_are() {
+    const MESSAGES: usize = 40_000;
+    let driven = Driven::with_credit(Credit::Demand, |config| config.stream_window = 1 << 20);
+    let mut client = Client::connect(&driven.address);
+    let stream = client.connect_websocket("/");
+    // within the stream's window, so that all of them may wait at once
+    let frame = Frame::data(stream, ws_binary(&[1; 8]));
+    client.send_all(&vec![frame; MESSAGES]);
+    driven.wait_taken(MESSAGES);
     driven.end();
 }

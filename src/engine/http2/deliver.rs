@@ -85,7 +85,7 @@ impl Connection {
                         Ok(Some(next)) => next,
                         Ok(None) => {
                             if websocket.has_pending() && self.host_first() {
-                                core.late.push((key, stream));
+                                core.comes_late(key);
                             }
                             core.settle(self, key);
                             core.touch(key);

@@ -323,7 +323,7 @@ impl Core {
                 match websocket.receive(data, conn.host_first(), payload, &mut stream.out, pool, &limits) {
                     Ok(None) => {
                         if websocket.has_pending() && conn.host_first() {
-                            self.late.push((key, stream.handle));
+                            self.comes_late(key);
                         }
                         None
                     }

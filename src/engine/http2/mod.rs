@@ -289,6 +289,16 @@ impl Core {
         }
     }
 
+    /// What a socket has pending is looked at again when the host has had its turn; once, however many frames say so.
+    fn comes_late(&mut self, key: u32) {
+        if let Some(stream) = self.streams.get_mut(key as usize)
+            && !stream.late
+        {
+            stream.late = true;
+            self.late.push((key, stream.handle));
+        }
+    }
+
     /// Ends the connection: the peer broke a rule or a limit of it.
     fn fail(&mut self, reason: h2::Reason, text: impl Into<Box<str>>) {
         if self.failure.is_none() {

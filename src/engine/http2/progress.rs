@@ -141,15 +141,13 @@ impl Core {
     pub(super) fn settle(&mut self, conn: &Connection, key: u32) {
         let Some(stream) = self.streams.get_mut(key as usize) else { return };
         let (received, sent, slot) = (stream.received_end, stream.sent_end, stream.slot);
-        let handle = stream.handle;
         let Some(websocket) = stream.websocket() else { return };
         if !received || websocket.has_pending() {
             return;
         }
         if conn.host_first() && !websocket.may_end() {
             websocket.hold_end();
-            self.late.push((key, handle));
-            return;
+            return self.comes_late(key);
         }
         if sent {
             return self.socket_done(conn, key);

@@ -178,6 +178,7 @@ impl Connection {
             released: 0,
             out: SendQueue::default(),
             listed: false,
+            late: false,
             end_scanned: end,
             received_end: false,
             sent_end: false,

@@ -37,6 +37,8 @@ pub(super) struct Stream {
     pub(super) out: SendQueue,
     /// It stands in the list of those that have something to send.
     pub(super) listed: bool,
+    /// It stands in the list of those that are looked at in the host's next turn.
+    pub(super) late: bool,
     /// The peer's END_STREAM has been seen by the scanner: what follows is `h2`'s to judge.
     pub(super) end_scanned: bool,
     /// `h2` has reported the peer's END_STREAM.

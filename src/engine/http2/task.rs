@@ -115,7 +115,12 @@ impl Task {
         if !conn.host_first() {
             let mut core = conn.core.borrow_mut();
             let core = &mut *core;
-            core.events.extend(core.late.drain(..).map(|(key, stream)| Event::Pending { key, stream }));
+            for (key, stream) in std::mem::take(&mut core.late) {
+                if let Some(found) = core.get(key, stream) {
+                    found.late = false;
+                    core.events.push_back(Event::Pending { key, stream });
+                }
+            }
         }
         self.poll_timer(cx);
         let polled = self.rounds(cx, &mut payload);

@@ -10,8 +10,8 @@ import java.util.function.Supplier;
  * nothing waits: a peer that sends and does not read gets no further. Used by one thread at a time.
  */
 final class Outbox {
-    /** Small, because each may be a message of the largest size; more than one, so that they are given back by halves. */
-    static final int CREDIT = 8;
+    /** What a turn of the loop brings of one socket at most. Each may be a message of the largest size. */
+    static final int CREDIT = 64;
 
     private final ArrayDeque<Supplier<SendResult>> waiting = new ArrayDeque<>();
     private final LongConsumer demand;
