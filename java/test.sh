@@ -5,10 +5,10 @@
 #
 # JDK 25's is JAVA_25, or is looked for below /usr/lib/jvm. CI has to have it.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
 
 native=$(realpath "${1:?usage: test.sh NATIVE [JAVA...]}")
 shift
+cd "$(dirname "${BASH_SOURCE[0]}")"
 if [ $# -eq 0 ]; then
     set -- "$(command -v java)"
     newer=${JAVA_25:-$(ls -d /usr/lib/jvm/*25*/bin/java 2> /dev/null | head -n 1)}
