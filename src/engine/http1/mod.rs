@@ -14,6 +14,7 @@ mod ops;
 mod request;
 mod service;
 mod socket;
+mod start;
 mod task;
 
 use super::config::Config;

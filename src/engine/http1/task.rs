@@ -1,27 +1,19 @@
 //! The task of a connection: read, deliver, collect what the host answered, write; again until there is nothing.
 
-use super::service::{Desk, Front};
-use super::{Connection, Core, Event, Http, Role, Stream};
+use super::{Connection, Core, Event, Role, Stream};
 use crate::engine::deadline::after;
 use crate::engine::ending::{End, disconnected};
 use crate::engine::event::{Cause, LogLevel, Side};
-use crate::engine::flag::Flag;
 use crate::engine::loops::{LoopState, Served};
-use crate::engine::pipe::Pipe;
 use crate::engine::preface::Greeted;
 use crate::engine::stats::{Counters, add, count};
 use crate::engine::transport::Transport;
-use crate::engine::websocket::Limits;
-use crate::proto::http1::Framer;
-use hyper::server::conn::http1;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::time::Sleep;
 
@@ -73,61 +65,6 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
 }
 
 impl Core {
-    fn new(state: &LoopState, read: Vec<u8>) -> Self {
-        let config = state.shared.config.clone();
-        let pipe = Pipe::default();
-        let desk = Rc::new(RefCell::new(Desk::default()));
-        let hyper = http1::Builder::new()
-            // a client may end its side and wait for the answer
-            .half_close(true)
-            // deadlines and limits are ours; these are never felt
-            .header_read_timeout(None)
-            .max_headers(config.max_header_fields as usize)
-            .serve_connection(pipe.clone(), Front(Rc::clone(&desk)));
-        let flag = Arc::new(Flag::default());
-        flag.raise();
-        let http = Http {
-            hyper,
-            desk,
-            framer: Framer::default(),
-            busy: false,
-            upgrade: false,
-            accepted: false,
-            version: http::Version::HTTP_11,
-        };
-        Self {
-            http: Some(Box::new(http)),
-            stream: None,
-            pipe,
-            flag_waker: Waker::from(Arc::clone(&flag)),
-            flag,
-            held: read,
-            written: 0,
-            eof: false,
-            events: VecDeque::new(),
-            late: false,
-            limits: Limits {
-                max_message: config.max_message,
-                max_fragments: config.max_fragments,
-                send_queue: config.send_queue as usize,
-            },
-            messages_in: 0,
-            messages_out: 0,
-            now: Instant::now(),
-            armed: None,
-            head_deadline: None,
-            keep_alive_deadline: None,
-            write_deadline: None,
-            drain_deadline: None,
-            draining: false,
-            cut: false,
-            over: false,
-            reset: false,
-            ended: None,
-            config,
-        }
-    }
-
     /// Whether it is a socket that has nothing but bytes to read and to write.
     #[inline]
     fn quiet(&self) -> bool {
@@ -465,19 +402,6 @@ impl Task {
         };
         if timer.as_mut().poll(cx).is_ready() {
             cx.waker().wake_by_ref();
-        }
-    }
-}
-
-impl Core {
-    /// Keeps what was read until it can be passed on.
-    fn hold(&mut self, conn: &Connection, bytes: &[u8]) {
-        self.held.extend_from_slice(bytes);
-        let undecided = self.http.as_ref().is_some_and(|http| http.upgrade && !http.accepted);
-        if undecided && self.held.len() > self.config.early_data as usize {
-            count(&conn.state.own().counters.limit_early_data);
-            let text = "too much was sent before the handshake was accepted (early_data)";
-            self.abort(End::new(0, Cause::Violation, Side::Local).because(text));
         }
     }
 }
