@@ -50,6 +50,14 @@ impl Service<Request<Incoming>> for Front {
     }
 }
 
+impl Drop for Front {
+    fn drop(&mut self) {
+        // an answer that `hyper` never took would keep the desk, which keeps the answer; and it writes to the desk when it is dropped
+        let answer = self.0.borrow_mut().answer.take();
+        drop(answer);
+    }
+}
+
 /// The response, when it is there.
 pub(super) struct Answer(Shared);
 
