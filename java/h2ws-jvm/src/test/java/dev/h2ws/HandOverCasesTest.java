@@ -2,6 +2,7 @@ package dev.h2ws;
 
 import static dev.h2ws.HandOverFixture.await;
 import static dev.h2ws.HandOverFixture.openDescriptors;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -200,16 +201,16 @@ class HandOverCasesTest {
     void b7_configureBlockingAfterwardsDoesNotBlockTheLoop() throws IOException {
         channel.configureBlocking(false);
         takeButKeepOpen(channel);
-        peer.greet();
         channel.configureBlocking(true);
-        peer.ping();
-        // the loop has read all there is; were the connection blocking now, the next read would hold the others up
+        // more than the connection's buffers take while nobody reads: were it blocking now, this write would stop the loop for all
+        peer.write("GET /large HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".getBytes(ISO_8859_1));
+        await("the large answer is on its way", () -> fixture.engine.stats().requests() == 1);
         try (HandOverPeer other = fixture.connect()) {
             fixture.adopt(fixture.server.accept());
             other.greet();
             other.ping();
         }
-        peer.ping();
+        assertThat(peer.readToEnd()).startsWith("HTTP/1.1 200 ").hasSizeGreaterThan(HandOverFixture.LARGE);
     }
 
     @Test

@@ -18,6 +18,9 @@ import java.util.stream.Stream;
 
 /** An engine with one loop, which a socket that blocks would stop for all, and a program's own listening socket. */
 final class HandOverFixture implements AutoCloseable {
+    /** More than a socket's buffers. */
+    static final int LARGE = 16 << 20;
+
     final Queue<String> errors = new ConcurrentLinkedQueue<>();
     final H2ws engine;
     final ServerSocketChannel server;
@@ -34,7 +37,7 @@ final class HandOverFixture implements AutoCloseable {
         server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1024);
     }
 
-    /** Answers a request with its path, and a socket's messages with themselves. */
+    /** Answers a request with its path, or with much, and a socket's messages with themselves. */
     static void serve(Request request) {
         if (request.isWebSocket()) {
             request.accept(new WebSocketListener() {
@@ -43,6 +46,8 @@ final class HandOverFixture implements AutoCloseable {
                     socket.sendText(text);
                 }
             });
+        } else if (request.path().equals("/large")) {
+            request.respond(200, new byte[LARGE]);
         } else {
             request.respond(200, request.path());
         }
