@@ -118,9 +118,9 @@ public final class H2ws implements AutoCloseable {
      * Serves a connection that the program accepted. The channel is closed for the program, the connection goes on;
      * this is so also when the engine refuses it, and then the connection is closed too. Does not block.
      *
-     * <p>No selector may watch the channel: cancel its key and call {@code selectNow()} on the selector's thread before.
-     * (A key that never asked for an operation does no harm.) No other thread may use it. TLS that has begun in the JVM
-     * cannot be handed over. {@code SO_LINGER}, which the program may have set for its own close, is undone.
+     * <p>No selector may watch the channel: cancel its key and call {@code selectNow()} on the selector's thread
+     * before. (A key that never asked for an operation does no harm.) No other thread may use it. TLS that has begun in
+     * the JVM cannot be handed over. {@code SO_LINGER}, which the program may have set for its own close, is undone.
      *
      * @param channel a connected TCP or UNIX channel
      * @param handler hears of its requests
@@ -159,8 +159,8 @@ public final class H2ws implements AutoCloseable {
     }
 
     /**
-     * Serves a connection of which the program has the descriptor only, as with Netty's native transports. Who opened the
-     * descriptor still has to close it, after this has returned or thrown: it leads nowhere then, so that does the
+     * Serves a connection of which the program has the descriptor only, as with Netty's native transports. Who opened
+     * the descriptor still has to close it, after this has returned or thrown: it leads nowhere then, so that does the
      * connection nothing. Otherwise as for {@link #adopt(SocketChannel, Handler, ByteBuffer, ListenOptions)}; no epoll
      * may have it, which the program must see to.
      *

@@ -30,8 +30,8 @@ final class HandOver {
         if (socket instanceof SSLSocket) {
             throw refused(
                     socket,
-                    "its TLS is in the JVM, whose keys and records stay there; accept with a plain ServerSocket and hand"
-                            + " that socket over before its handshake, with ListenOptions.tls");
+                    "its TLS is in the JVM, whose keys and records stay there; accept with a plain ServerSocket and"
+                            + " hand that socket over before its handshake, with ListenOptions.tls");
         }
         if (socket.isClosed()) {
             throw refused(socket, "it is closed; hand a socket over before it is");

@@ -24,11 +24,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * What the JVM can do to a connection that it no longer owns, case by case (B1 to B11): its own {@code close} shuts registered channels down, its options and
- * shutdowns act on the socket and not on the descriptor, its selectors and cleaners hold on. In each the peer must not notice.
+ * What the JVM can do to a connection that it no longer owns, case by case (B1 to B11): its own {@code close} shuts
+ * registered channels down, its options and shutdowns act on the socket and not on the descriptor, its selectors and
+ * cleaners hold on. In each the peer must not notice.
  *
- * <p>{@code adopt} closes the program's object at once. Where a case needs one that stays in use, {@link #takeButKeepOpen} does the hand-over
- * without that.
+ * <p>{@code adopt} closes the program's object at once. Where a case needs one that stays in use,
+ * {@link #takeButKeepOpen} does the hand-over without that.
  */
 @Timeout(60)
 class HandOverCasesTest {
@@ -202,7 +203,8 @@ class HandOverCasesTest {
         channel.configureBlocking(false);
         takeButKeepOpen(channel);
         channel.configureBlocking(true);
-        // more than the connection's buffers take while nobody reads: were it blocking now, this write would stop the loop for all
+        // more than the connection's buffers take while nobody reads: were it blocking now, this write would stop the
+        // loop for all
         peer.write("GET /large HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".getBytes(ISO_8859_1));
         await("the large answer is on its way", () -> fixture.engine.stats().requests() == 1);
         try (HandOverPeer other = fixture.connect()) {

@@ -13,7 +13,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 
-/** The other end of a connection that is handed over: an HTTP/2 client by the byte, so that a test says which bytes are where. */
+/**
+ * The other end of a connection that is handed over: an HTTP/2 client by the byte, so that a test says which bytes are
+ * where.
+ */
 final class HandOverPeer implements Closeable {
     static final int DATA = 0;
     static final int HEADERS = 1;
