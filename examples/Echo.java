@@ -1,6 +1,7 @@
 import dev.h2ws.Closed;
 import dev.h2ws.H2ws;
 import dev.h2ws.Listener;
+import dev.h2ws.SendResult;
 import dev.h2ws.WebSocket;
 import dev.h2ws.WebSocketListener;
 import java.time.Duration;
@@ -24,7 +25,7 @@ public class Echo {
             if (request.isWebSocket()) {
                 request.accept(new Echoes());
             } else {
-                request.respond(200, "hello, world");
+                request.respond(200, "hello\n");
             }
         });
         System.out.println("listening on http://" + listener.address());
@@ -35,17 +36,27 @@ public class Echo {
     private static final class Echoes implements WebSocketListener {
         @Override
         public void text(WebSocket socket, String text) {
-            socket.sendText(text);
+            sent(socket, socket.sendText(text));
         }
 
         @Override
         public void binary(WebSocket socket, byte[] data) {
-            socket.sendBinary(data);
+            sent(socket, socket.sendBinary(data));
+        }
+
+        /**
+         * Sending never waits. BUSY means that this peer takes nothing just now: 1 MiB is on its way to it. A server that
+         * may lose nothing keeps the message and sends it in {@code writable}; this one gives up on such a peer.
+         */
+        private static void sent(WebSocket socket, SendResult result) {
+            if (result == SendResult.BUSY) {
+                socket.close(1013, "you do not read");
+            }
         }
 
         @Override
         public void closed(WebSocket socket, Closed closed) {
-            System.out.println(socket + " ended: " + closed);
+            System.out.println("closed: " + closed.code() + " " + closed.reason());
         }
     }
 }

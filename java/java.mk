@@ -1,6 +1,6 @@
-# make host-java, java-test. Included by the top Makefile, after tests/host/host.mk.
+# make host-java, examples-java, java-test. Included by the top Makefile, after tests/host/host.mk.
 
-JAVA_SOURCES := $(shell find java -name target -prune -o \( -name '*.java' -o -name pom.xml -o -path '*/resources/*' -type f \) -print)
+JAVA_SOURCES := $(wildcard examples/*.java) $(shell find java -name target -prune -o \( -name '*.java' -o -name pom.xml -o -path '*/resources/*' -type f \) -print)
 # Quiet, and without colours in logs.
 MVN := mvn -q -B -ntp -f java
 H2WS_JNI := $(H2WS_RELEASE)/libh2ws_jni.so
@@ -28,8 +28,24 @@ build/host-java: $(JAVA_SOURCES) $(H2WS_JNI_SMALL) tests/host/page.html
 	    "$(abspath java/test-host/target/h2ws-test-host-0.1.0.jar):$(abspath java/h2ws-jvm/target/h2ws-jvm-0.1.0.jar)" > $@
 	@chmod +x $@
 
+# echo-java, adopt-java, netty-java (epoll), netty-nio-java: by the class and variables that follow.
+.PHONY: examples-java
+examples-java: build/echo-java build/adopt-java build/netty-java build/netty-nio-java
+build/echo-java: EXAMPLE = Echo
+build/adopt-java: EXAMPLE = Adopt
+build/netty-java: EXAMPLE = NettyHandOver
+build/netty-nio-java: EXAMPLE = NettyHandOver
+build/netty-nio-java: EXAMPLE_VARIABLES = TRANSPORT=nio
+
+# The host's rule packs all modules.
+build/echo-java build/adopt-java build/netty-java build/netty-nio-java: build/host-java
+	@printf '#!/bin/sh\n# An example. JAVA: which; EXAMPLE_JAVA_OPTIONS: for the JVM.\n%sexec "$${JAVA:-java}" $$EXAMPLE_JAVA_OPTIONS -cp "%s" %s "$$@"\n' \
+	    "$(EXAMPLE_VARIABLES:%=% )" "$(abspath java/examples/target/h2ws-examples-0.1.0.jar):$(abspath java/examples/target/lib)/*" $(EXAMPLE) > $@
+	@chmod +x $@
+
 .PHONY: java-test
-java-test: $(H2WS_JNI_SMALL) build/host-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, and the test host's contract
+java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, the test host's contract, and the examples
 	@tests/setup.sh java node
 	java/test.sh $(H2WS_JNI_SMALL)
 	HOST_JAVA_OPTIONS=-Xcheck:jni node tests/host/contract.mjs build/host-java
+	EXAMPLE_JAVA_OPTIONS=-Xcheck:jni tests/examples/run.sh build/echo-java build/adopt-java build/netty-java build/netty-nio-java

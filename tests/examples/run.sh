@@ -2,6 +2,7 @@
 # Runs each example that is built (`make examples`) on a free port, drives a request and a WebSocket against it, and ends
 # it with SIGTERM.
 #   tests/examples/run.sh [PROGRAM...]     default: build/echo-c build/echo-cpp build/adopt-c build/echo-rs
+# Those in Java are run so by `make java-test`.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -33,6 +34,7 @@ wait_for() {
 }
 
 one() {
+    : >"$folder/out" # at once: the background job's own truncation may come after the first look, which would see the last server's
     PORT=0 "$@" >"$folder/out" 2>"$folder/err" &
     server=$!
     wait_for '^listening on http://' || fail "$1 did not start listening"
@@ -42,7 +44,11 @@ one() {
     code=0
     wait "$server" || code=$?
     server=
-    [ "$code" -eq 0 ] || fail "$1 ended with $code on SIGTERM, expected 0"
+    # a JVM whose shutdown hooks have run says so by the signal's number
+    case $1 in *-java) expected=143 ;; *) expected=0 ;; esac
+    # with EXAMPLE_JAVA_OPTIONS=-Xcheck:jni
+    if grep -E 'WARNING in native|FATAL ERROR in native' "$folder/out" "$folder/err"; then fail "the JVM complains of our natives"; fi
+    [ "$code" -eq "$expected" ] || fail "$1 ended with $code on SIGTERM, expected $expected"
 }
 
 for program in "$@"; do
@@ -50,13 +56,14 @@ for program in "$@"; do
     echo "== $program"
     one "$program"
     case $program in
-    */adopt-c) ;; # it says nothing about closed sockets
+    */adopt-*|*/netty-*) ;; # they say nothing about closed sockets
     *) grep -q '^closed: 4000 enough$' "$folder/out" || fail "$program did not print \"closed: 4000 enough\"" ;;
     esac
 done
 
 # The port may come as an argument too, and one that is taken is an error that names the address.
 echo "== a port in use"
+: >"$folder/out"
 PORT=0 "$1" >"$folder/out" 2>"$folder/err" &
 server=$!
 wait_for '^listening on http://' || fail "$1 did not start listening"
@@ -64,6 +71,6 @@ port=$(sed -n 's/^listening on .*://p' "$folder/out")
 if "$1" "$port" >"$folder/second" 2>&1; then fail "$1 on port $port, which is in use, ended with 0"; fi
 grep -q "$port" "$folder/second" || fail "$1 does not name the port $port that is in use: $(cat "$folder/second")"
 kill -TERM "$server"
-wait "$server" || fail "$1 did not end with 0 on SIGTERM"
+wait "$server" || true # how, is looked at above
 server=
 echo "all examples work"

@@ -250,6 +250,10 @@ pub(crate) extern "system" fn take_over<'l>(mut env: EnvUnowned<'l>, _: JClass<'
     native(&mut env, |env| takeover::take_over(env, &socket))
 }
 
+pub(crate) extern "system" fn take_over_descriptor<'l>(mut env: EnvUnowned<'l>, _: JClass<'l>, descriptor: i32) -> i32 {
+    native(&mut env, |_| Ok(takeover::take_over_descriptor(descriptor)?))
+}
+
 pub(crate) extern "system" fn close_fd<'l>(mut env: EnvUnowned<'l>, _: JClass<'l>, descriptor: i32) -> i32 {
     native(&mut env, |_| {
         drop(takeover::own(descriptor).map_err(Refusal::from)?);

@@ -35,6 +35,7 @@ fn natives() -> Vec<(&'static JNIStr, &'static JNIStr, *mut c_void)> {
         native!("closeListener", "(JJ)I", lifecycle::close_listener),
         native!("adopt", "(JI[BIJI)J", lifecycle::adopt),
         native!("takeOver", "(Ljava/lang/Object;)I", lifecycle::take_over),
+        native!("takeOverDescriptor", "(I)I", lifecycle::take_over_descriptor),
         native!("closeFd", "(I)I", lifecycle::close_fd),
         native!("tlsCreate", "([Ljava/lang/Object;[Ljava/lang/Object;Ljava/lang/Object;I)J", tls::create),
         native!("tlsReload", "(J[Ljava/lang/Object;[Ljava/lang/Object;Ljava/lang/Object;I)I", tls::reload),

@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Objects;
-import javax.net.ssl.SSLSocket;
+import java.util.function.IntSupplier;
 
 /**
  * An engine: event loops, their threads, and all that is open on them. {@link #builder()} makes one; {@link #listen}
@@ -118,18 +118,20 @@ public final class H2ws implements AutoCloseable {
      * Serves a connection that the program accepted. The channel is closed for the program, the connection goes on;
      * this is so also when the engine refuses it, and then the connection is closed too. Does not block.
      *
-     * <p>The channel must be in no selector with an operation of interest (cancel its key and call {@code selectNow()}
-     * before), and no other thread may use it. TLS that has begun in the JVM cannot be handed over.
+     * <p>No selector may watch the channel: cancel its key and call {@code selectNow()} on the selector's thread
+     * before. (A key that never asked for an operation does no harm.) No other thread may use it. TLS that has begun in
+     * the JVM cannot be handed over. {@code SO_LINGER}, which the program may have set for its own close, is undone.
      *
      * @param channel a connected TCP or UNIX channel
      * @param handler hears of its requests
      * @param alreadyRead what the program has read from it; is used up
      * @param options what it may do
-     * @throws H2wsException with {@link Status#NOT_A_SOCKET} or {@link Status#IO}, and the channel is as it was; with
-     *     {@link Status#SHUTTING_DOWN} or another, and it is closed
+     * @throws H2wsException with the reason and what to do. With {@link Status#NOT_A_SOCKET} (closed, not connected, or
+     *     the peer is gone), {@link Status#WRONG_STATE} (a selector watches it) or {@link Status#IO} the channel is as
+     *     it was, and the program's to close; with {@link Status#SHUTTING_DOWN} or another it is closed
      */
     public void adopt(SocketChannel channel, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
-        handOver(channel, channel, handler, alreadyRead, options);
+        handOver(() -> HandOver.take(channel), channel, channel, handler, alreadyRead, options);
     }
 
     /**
@@ -153,32 +155,43 @@ public final class H2ws implements AutoCloseable {
      * @throws H2wsException as for a channel
      */
     public void adopt(Socket socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
-        if (socket instanceof SSLSocket) {
-            // its descriptor could be had, but what goes over it is the JVM's TLS
-            throw new H2wsException(
-                    Status.NOT_A_SOCKET, "adopt " + socket + ": TLS that the JVM speaks cannot be handed over");
-        }
-        // the socket of a channel is a view of it and has no descriptor of its own
-        Object from = socket.getChannel() == null ? socket : socket.getChannel();
-        handOver(from, socket, handler, alreadyRead, options);
+        handOver(() -> HandOver.take(socket), socket, socket, handler, alreadyRead, options);
+    }
+
+    /**
+     * Serves a connection of which the program has the descriptor only, as with Netty's native transports. Who opened
+     * the descriptor still has to close it, after this has returned or thrown: it leads nowhere then, so that does the
+     * connection nothing. Otherwise as for {@link #adopt(SocketChannel, Handler, ByteBuffer, ListenOptions)}; no epoll
+     * may have it, which the program must see to.
+     *
+     * @param descriptor a connected TCP or UNIX stream socket
+     * @param handler hears of its requests
+     * @param alreadyRead what the program has read from it; is used up
+     * @param options what it may do
+     * @throws H2wsException as for a channel
+     */
+    public void adoptDescriptor(int descriptor, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+        handOver(() -> HandOver.take(descriptor), "descriptor " + descriptor, () -> {}, handler, alreadyRead, options);
     }
 
     private void handOver(
-            Object from, Closeable socket, Handler handler, ByteBuffer alreadyRead, ListenOptions options) {
+            IntSupplier take,
+            Object from,
+            Closeable rest,
+            Handler handler,
+            ByteBuffer alreadyRead,
+            ListenOptions options) {
         Objects.requireNonNull(handler, "handler");
         byte[] read = Bytes.copy(alreadyRead);
         long tls = options.tlsId();
-        int fd = Native.takeOver(from);
-        if (fd < 0) {
-            throw H2wsException.last(fd, "adopt " + from);
-        }
+        int fd = take.getAsInt();
         alreadyRead.position(alreadyRead.limit());
         long id;
         try {
             id = engine.handlers.adopting(
                     handler, () -> Native.adopt(engine.id, fd, read, read.length, tls, options.flags));
         } finally {
-            close(socket);
+            close(rest);
         }
         if (Handlers.isStatus(id)) {
             throw H2wsException.last(id, "adopt " + from);
@@ -186,9 +199,9 @@ public final class H2ws implements AutoCloseable {
     }
 
     /** What is closed is only the JVM's own descriptor, which leads nowhere since it was taken over. */
-    private void close(Closeable socket) {
+    private void close(Closeable rest) {
         try {
-            socket.close();
+            rest.close();
         } catch (IOException e) {
             engine.log.accept(Level.DEBUG, "closing an adopted socket's place in the JVM", e);
         }

@@ -122,5 +122,7 @@ public final class Native {
 
     public static native int takeOver(Object channelOrSocket);
 
+    public static native int takeOverDescriptor(int descriptor);
+
     public static native int closeFd(int fd);
 }
