@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 /** A client of somebody else, as far as the tests need it. It has one HTTP/2 connection. */
 interface Peer {
     /** How long anything may take before a test fails. */
-    long SECONDS = 15;
+    long SECONDS = 30;
 
     /** Opens a WebSocket, and waits until it is open. */
     Socket connect(String path, String... subprotocols) throws Exception;
