@@ -22,7 +22,7 @@ $(H2WS_JNI_SMALL): $(H2WS_JNI)
 
 build/host-java: $(JAVA_SOURCES) $(H2WS_JNI_SMALL) tests/host/page.html
 	@tests/setup.sh java
-	$(MVN) package -DskipTests $(MVN_FLAGS)
+	$(MVN) package -pl h2ws-jvm,test-host -DskipTests $(MVN_FLAGS)
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\n# The test host on the Java API. JAVA: which; HOST_JAVA_OPTIONS: for the JVM.\nexec "$${JAVA:-java}" -XX:+UseSerialGC $$HOST_JAVA_OPTIONS -cp "%s" dev.h2ws.testhost.TestHost\n' \
 	    "$(abspath java/test-host/target/h2ws-test-host-0.1.0.jar):$(abspath java/h2ws-jvm/target/h2ws-jvm-0.1.0.jar)" > $@

@@ -4,10 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The library beside itself in one JVM, and the end of a JVM with an engine in it. */
 class JvmTest extends EngineTest {
@@ -36,19 +45,121 @@ class JvmTest extends EngineTest {
         }
     }
 
+    /** How a JVM ends while sockets are open and messages are on their way in both directions. */
+    public static final class Busy {
+        private Busy() {}
+
+        public static void main(String[] arguments) throws Exception {
+            String end = arguments[0];
+            H2ws engine = H2ws.builder().loops(2).start();
+            Client.Place place = Client.Place.of(engine.listen("127.0.0.1:0", request -> request.accept(new Echoes())));
+            List<java.net.http.WebSocket> clients = new ArrayList<>();
+            CountDownLatch heard = new CountDownLatch(20);
+            for (int i = 0; i < 20; i++) {
+                clients.add(Client.HTTP.newWebSocketBuilder().buildAsync(place.ws("/"), new Hears(heard)).join());
+            }
+            for (java.net.http.WebSocket client : clients) {
+                client.sendText("go", true).join();
+            }
+            heard.await();
+            System.out.println("busy " + engine.stats().openWebSockets());
+            switch (end) {
+                case "return" -> {}
+                case "exit" -> System.exit(0);
+                case "callback" -> {
+                    clients.get(0).sendBinary(ByteBuffer.allocate(1), true);
+                    Thread.sleep(TimeUnit.MINUTES.toMillis(1));
+                }
+                case "hook" -> {
+                    Runtime.getRuntime().addShutdownHook(new Thread(engine::close));
+                    System.exit(0);
+                }
+                default -> throw new IllegalArgumentException(end);
+            }
+        }
+
+        /** A client that keeps nothing of what it hears. */
+        private static final class Hears implements java.net.http.WebSocket.Listener {
+            private final CountDownLatch heard;
+            private boolean first = true;
+
+            Hears(CountDownLatch heard) {
+                this.heard = heard;
+            }
+
+            @Override
+            public CompletionStage<?> onText(java.net.http.WebSocket from, CharSequence data, boolean last) {
+                if (first) {
+                    first = false;
+                    heard.countDown();
+                }
+                from.request(1);
+                return null;
+            }
+        }
+
+        /** Says something at each chance once it has been told to; ends the JVM when it hears bytes. */
+        private static final class Echoes implements WebSocketListener {
+            @Override
+            public void text(WebSocket socket, String text) {
+                writable(socket);
+            }
+
+            @Override
+            public void writable(WebSocket socket) {
+                while (socket.sendText("on and on") == SendResult.SENT) {
+                    Thread.onSpinWait();
+                }
+            }
+
+            @Override
+            public void binary(WebSocket socket, byte[] data) {
+                System.exit(0);
+            }
+        }
+    }
+
+    @TempDir
+    Path directory;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"return", "exit", "callback", "hook"})
+    void aJvmEndsUnderLoad(String end) throws Exception {
+        String said = run(Busy.class, end);
+        assertThat(said).contains("busy 20");
+    }
+
     @Test
     void anEngineDoesNotKeepTheJvmAliveNorBreakItsEnd() throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xcheck:jni",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName())
+        assertThat(run(Main.class)).contains("listening");
+    }
+
+    /** What a JVM of its own said that ran this class; it must end with 0, in time and without a complaint. */
+    private String run(Class<?> main, String... arguments) throws Exception {
+        // a file: a pipe that nobody reads would hold up a JVM that does not end
+        Path said = Files.createTempFile(directory, "said", ".txt");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xcheck:jni",
+                // a crash leaves its report where it is thrown away
+                "-XX:ErrorFile=" + directory.resolve("crash.log"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
                 .start();
-        String said = new String(process.getInputStream().readAllBytes());
-        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(said).contains("listening").doesNotContain("WARNING in native").doesNotContain("FATAL");
-        assertThat(process.exitValue()).isZero();
+        try {
+            boolean ended = process.waitFor(20, TimeUnit.SECONDS);
+            String text = Files.readString(said);
+            assertThat(ended).as("ended in 20 s; it said: %s", text).isTrue();
+            assertThat(process.exitValue()).as(text).isZero();
+            assertThat(text).doesNotContain("WARNING in native").doesNotContain("FATAL");
+            return text;
+        } finally {
+            process.destroyForcibly();
+        }
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Engines begin and end. */
@@ -92,6 +93,41 @@ class LifecycleTest extends EngineTest {
 
     private void lose() {
         builder().start();
+    }
+
+    @Test
+    void theLogOfALossNamesWhereTheEngineWasMade() throws Exception {
+        CompletableFuture<Throwable> lost = new CompletableFuture<>();
+        loseAs(lost);
+        for (int i = 0; i < 100 && !lost.isDone(); i++) {
+            System.gc();
+            Thread.sleep(50);
+        }
+        assertThat(lost).isDone();
+        assertThat(lost.join().getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(LifecycleTest.class.getName())
+                        && frame.getMethodName().equals("loseAs"));
+        for (int i = 0; i < 100 && loopThreads(); i++) {
+            Thread.sleep(50);
+        }
+    }
+
+    private void loseAs(CompletableFuture<Throwable> lost) {
+        H2ws.builder()
+                .loops(1)
+                .onLog((level, text, thrown) -> lost.complete(thrown))
+                .start();
+    }
+
+    @Test
+    void closedInARequestsCallback() throws Exception {
+        CompletableFuture<Closed> ended = new CompletableFuture<>();
+        Client.Place place = serve(request -> {
+            request.onClosed(ended::complete);
+            engine.close();
+        });
+        assertThatThrownBy(() -> Client.get(place, "/")).isInstanceOf(java.io.IOException.class);
+        assertThat(ended.get(10, TimeUnit.SECONDS).cause()).isEqualTo(Closed.Cause.DRAIN);
     }
 
     @Test
