@@ -80,6 +80,8 @@ impl Core {
             }
             desk.finish = Some(Tail::default());
         }
+        let length = response.headers().get(header::CONTENT_LENGTH).filter(|_| !exchange.bodiless);
+        desk.missing = length.and_then(|value| value.to_str().ok()?.parse().ok());
         drop(desk);
         exchange.chunked = http.version == Version::HTTP_11 && !response.headers().contains_key(header::CONTENT_LENGTH);
         stream.deadline = None;
@@ -128,14 +130,22 @@ impl Core {
     pub(super) fn response_done(&mut self) {
         let Some(http) = &mut self.http else { return };
         http.busy = false;
-        let trailers = {
+        let (trailers, missing) = {
             let mut desk = http.desk.borrow_mut();
             desk.done = false;
             desk.taken = false;
             desk.body.clear();
             desk.queued = 0;
-            desk.finish.take().and_then(|tail| tail.trailers)
+            (desk.finish.take().and_then(|tail| tail.trailers), desk.missing.take())
         };
+        if let Some(missing) = missing.filter(|missing| *missing > 0) {
+            // `hyper` says so only where the body's end comes alone; the client must not take it for whole
+            let text = format!("{missing} bytes of the body are missing, by its content-length");
+            self.end(End::new(0, Cause::Reset, Side::Local).because(text));
+            self.over = true;
+            self.reset = true;
+            return;
+        }
         if let Some(trailers) = trailers {
             // `hyper` sends only those that the head has announced; the host did not know them then
             let mut buffers = self.pipe.buffers();
