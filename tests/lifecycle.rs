@@ -126,6 +126,18 @@ fn adopts_tcp_and_unix_sockets() {
     serves(client);
 }
 
+/// SO_LINGER lives in the connection, not in the descriptor: 0 would make our close a RST, more would block the loop in it.
+#[test]
+fn a_linger_that_the_host_has_set_is_forgotten() {
+    let host = Host::start();
+    let (ours, theirs) = tcp_pair();
+    let same = theirs.try_clone().unwrap();
+    socket2::SockRef::from(&theirs).set_linger(Some(Duration::ZERO)).unwrap();
+    host.engine.adopt(theirs.into(), b"", &AdoptOptions::default()).unwrap();
+    assert_eq!(socket2::SockRef::from(&same).linger().unwrap(), None);
+    drop((ours, same));
+}
+
 #[test]
 fn adopts_a_socket_of_which_some_was_read() {
     let host = Host::start();

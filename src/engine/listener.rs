@@ -50,6 +50,25 @@ pub(crate) struct Incoming {
     /// Bytes that somebody has read from it.
     pub(crate) already_read: Vec<u8>,
     pub(crate) options: ListenOptions,
+    pub(crate) admitted: Admitted,
+}
+
+/// One of the engine's connections, from when it is taken until it ends, however it ends: also on its way to a loop that has ended.
+pub(crate) struct Admitted {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) of_loop: usize,
+}
+
+impl std::fmt::Debug for Admitted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Admitted({})", self.of_loop)
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.shared.disconnected(self.of_loop);
+    }
 }
 
 /// A bound socket that no loop watches yet.

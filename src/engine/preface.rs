@@ -38,15 +38,6 @@ pub(crate) struct Greeted {
     pub(crate) websockets: bool,
 }
 
-/// Makes sure that a connection is counted out, however its task ends.
-struct Counted(Rc<LoopState>, #[allow(dead_code)] Rc<()>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.shared.disconnected(self.0.index);
-    }
-}
-
 /// Serves a connection from its first byte to its last, and says so to the host that gave it.
 pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     let adopted = incoming.listener.is_none().then_some(incoming.id);
@@ -58,7 +49,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
 }
 
 async fn converse(state: Rc<LoopState>, incoming: Incoming) {
-    let _counted = Counted(Rc::clone(&state), Rc::clone(&state.alive));
+    let (_admitted, _alive) = (incoming.admitted, Rc::clone(&state.alive));
     // made before the flag is read, so that no end is missed between the two
     let ending = state.ending.notified();
     if state.stopping() || state.shared.draining.load(Ordering::Acquire) {

@@ -4,7 +4,7 @@ use super::command::{Command, Mailbox, Op};
 use super::config::Config;
 use super::event::{Handler, LogLevel, MessageKind};
 use super::handle::{ConnectionId, ListenerId, StreamId};
-use super::listener::{Incoming, ListenOptions, Listeners};
+use super::listener::{Admitted, Incoming, ListenOptions, Listeners};
 use super::loops;
 use super::stats::{Counters, Stats, count, uncount};
 use super::status::{Error, Status};
@@ -122,16 +122,13 @@ impl Shared {
         count(&chosen.counters.connections);
         let number = self.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let id = ConnectionId((at as u64) << 58 | 1 << 57 | number);
-        let incoming = Box::new(Incoming { id, listener, socket, already_read, options });
-        let sent = chosen.mailbox.push(Command::Connect(incoming));
-        if sent.is_err() {
-            self.disconnected(at);
-        }
-        sent.map(|()| id)
+        let admitted = Admitted { shared: Arc::clone(self), of_loop: at };
+        let incoming = Box::new(Incoming { id, listener, socket, already_read, options, admitted });
+        chosen.mailbox.push(Command::Connect(incoming)).map(|()| id)
     }
 
-    /// A connection has ended.
-    pub(crate) fn disconnected(&self, of_loop: usize) {
+    /// A connection has ended; [`Admitted`] says so.
+    pub(super) fn disconnected(&self, of_loop: usize) {
         let chosen = &self.loops[of_loop];
         chosen.load.fetch_sub(1, Ordering::Relaxed);
         uncount(&chosen.counters.open_connections);

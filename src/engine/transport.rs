@@ -36,6 +36,8 @@ impl Socket {
         socket.peer_addr().map_err(|e| refuse(format!("the socket is not connected ({e})")))?;
         let io = |e: io::Error| Error::new(Status::Io, format!("the socket cannot be set up: {e}"));
         socket.set_nonblocking(true).map_err(io)?;
+        // what the host has set would make our close a RST, or block the loop in it
+        socket.set_linger(None).map_err(io)?;
         if domain == Domain::UNIX {
             Ok(Self::Unix(fd.into()))
         } else if domain == Domain::IPV4 || domain == Domain::IPV6 {

@@ -10,7 +10,7 @@ use h2ws::{Error, Status};
 use jni::objects::{JObject, JObjectArray};
 use jni::{Env, jni_sig, jni_str};
 use rustix::io::{DupFlags, dup3};
-use rustix::net::sockopt::{set_socket_linger, socket_type};
+use rustix::net::sockopt::socket_type;
 use rustix::net::{SocketType, getpeername};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
@@ -110,8 +110,6 @@ pub(crate) fn take_over_descriptor(raw: RawFd) -> Result<RawFd, Error> {
     let mut place = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(raw) });
     dup3(dead()?.as_fd(), &mut place, DupFlags::CLOEXEC)
         .map_err(|e| failed("its place could not be filled", &e.into()))?;
-    // What the program has set for its own close: at ours it would reset the connection, or block the loop. UNIX sockets have none.
-    let _ = set_socket_linger(&ours, None);
     Ok(ours.into_raw_fd())
 }
 
