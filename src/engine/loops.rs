@@ -336,7 +336,11 @@ struct OfThread;
 
 impl Drop for OfThread {
     fn drop(&mut self) {
-        STATE.with(|s| s.borrow_mut().take());
+        let Some(state) = STATE.with(|s| s.borrow_mut().take()) else { return };
+        // of a loop that did not come to its end: connections keep the state, which keeps them
+        drop(std::mem::take(&mut *state.connections.borrow_mut()));
+        drop(state.turn.paused.take());
+        drop(state.turn.waiting.take());
     }
 }
 
