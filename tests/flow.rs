@@ -735,20 +735,24 @@ fn send_says_busy_at_the_cap_and_writable_follows_once() {
     let (stream, id) = socket(&host, &mut client, "/quiet");
     let (sibling, sibling_id) = socket(&host, &mut client, "/quiet?sibling");
     let mut taken = 0;
-    let refused = loop {
-        match host.engine.send(id, MessageKind::Binary, &[taken as u8; 1000]) {
-            Ok(()) => taken += 1,
-            Err(error) => break error,
-        }
-        assert!(taken < 100, "100 KB are taken where 64 KiB may wait");
-    };
-    assert_eq!(refused.status(), Status::Busy);
+    // twice: a message on its way to the loop counts double for a moment, and leaves room when it has come
+    for _ in 0..2 {
+        let refused = loop {
+            match host.engine.send(id, MessageKind::Binary, &[taken as u8; 1000]) {
+                Ok(()) => taken += 1,
+                Err(error) => break error,
+            }
+            assert!(taken < 100, "100 KB are taken where 64 KiB may wait");
+        };
+        assert_eq!(refused.status(), Status::Busy);
+        client.sync();
+    }
     assert!(taken >= 60, "{taken} messages of 1,004 bytes are less than 64 KiB");
     for _ in 0..3 {
         let again = host.engine.send(id, MessageKind::Binary, &[0; 1000]).expect_err("still full");
         assert_eq!(again.status(), Status::Busy);
     }
-    assert_eq!(host.stats().limit_send_queue, 4);
+    assert_eq!(host.stats().limit_send_queue, 5);
     host.engine.send(sibling_id, MessageKind::Text, b"free").expect("a sibling's queue is its own");
     let writables = |host: &Host| {
         host.events(|e| e.iter().filter(|e| matches!(e, Event::Writable { stream } if *stream == id)).count())
