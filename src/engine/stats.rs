@@ -157,9 +157,10 @@ pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Adds `n`.
+/// Adds `n` to a counter that its loop's thread alone writes: those of every read, write and message, where the bus lock of
+/// [`count`] would be felt.
 pub(crate) fn add(counter: &AtomicU64, n: u64) {
-    counter.fetch_add(n, Ordering::Relaxed);
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
 }
 
 /// Takes one away from an `open_` counter.

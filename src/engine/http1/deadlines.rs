@@ -71,6 +71,11 @@ impl Core {
             self.stream_due(conn);
         }
         self.ping_or_close(conn);
+        self.rearm();
+    }
+
+    /// Finds the next deadline: what the timer was set for before is over.
+    pub(super) fn rearm(&mut self) {
         self.armed = [
             self.head_deadline,
             self.keep_alive_deadline,

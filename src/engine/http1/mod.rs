@@ -11,6 +11,7 @@ mod deliver;
 mod drive;
 mod exchange;
 mod ops;
+mod quiet;
 mod request;
 mod service;
 mod socket;

@@ -6,7 +6,7 @@ use crate::engine::ending::End;
 use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
-use crate::engine::stats::count;
+use crate::engine::stats::{add, count};
 use crate::engine::transport::Transport;
 use crate::engine::websocket::{Arrived, violation_counter};
 use crate::proto::receive::Violation;
@@ -43,7 +43,9 @@ impl Connection {
         let mut core = self.core.borrow_mut();
         let core = &mut *core;
         // the host is full: what is left is held, and goes on when it has taken what it has
-        core.held.splice(..0, data.iter().copied());
+        if !data.is_empty() {
+            core.held.splice(..0, data.iter().copied());
+        }
         if let Some(socket) = core.socket() {
             socket.arrived =
                 if socket.websocket.has_pending() { socket.arrived.saturating_sub(data.len() as u32) } else { 0 };
@@ -82,6 +84,8 @@ impl Core {
         }
         self.head_deadline = None;
         self.keep_alive_deadline = None;
+        // a loop that sleeps with a timer set has the kernel arm and disarm it at every message
+        self.rearm();
         if self.draining && self.drain_deadline.is_none() {
             self.drain_now(conn);
         }
@@ -222,8 +226,8 @@ impl Core {
             while socket.out.len() > 0 {
                 match transport.poll_write(cx, socket.out.front()) {
                     Poll::Ready(Ok(n)) if n > 0 => {
-                        count(&counters.writes);
-                        crate::engine::stats::add(&counters.bytes_out, n as u64);
+                        add(&counters.writes, 1);
+                        add(&counters.bytes_out, n as u64);
                         socket.out.consume(&mut pool, n);
                         progress = true;
                     }

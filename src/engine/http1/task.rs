@@ -18,18 +18,18 @@ use std::time::Instant;
 use tokio::time::Sleep;
 
 /// Rounds of reading and writing before other connections of the loop have their turn.
-const ROUNDS: usize = 4;
+pub(super) const ROUNDS: usize = 4;
 /// What is read ahead of the request that is being served.
 const AHEAD: usize = 64 << 10;
 /// A payload buffer that grew beyond this is not kept.
 const KEPT: usize = 1 << 20;
 
 /// What only the task itself touches.
-struct Task {
-    conn: Rc<Connection>,
-    transport: Transport,
+pub(super) struct Task {
+    pub(super) conn: Rc<Connection>,
+    pub(super) transport: Transport,
     timer: Option<Pin<Box<Sleep>>>,
-    timer_at: Option<Instant>,
+    pub(super) timer_at: Option<Instant>,
 }
 
 /// Serves an HTTP/1.1 connection.
@@ -65,12 +65,6 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
 }
 
 impl Core {
-    /// Whether it is a socket that has nothing but bytes to read and to write.
-    #[inline]
-    fn quiet(&self) -> bool {
-        self.http.is_none() && self.events.is_empty() && self.held.is_empty() && !(self.eof || self.over || self.cut)
-    }
-
     /// How much may be read now.
     fn appetite(&self) -> usize {
         if self.eof || self.over {
@@ -82,6 +76,15 @@ impl Core {
                 if socket.arrived < self.config.stream_window && self.held.is_empty() { usize::MAX } else { 0 }
             }
             _ => AHEAD.saturating_sub(self.held.len()),
+        }
+    }
+
+    /// The peer has ended its side, or the connection is broken.
+    pub(super) fn input_ended(&mut self, broken: bool) {
+        self.eof = true;
+        if broken {
+            self.over = true;
+            self.ended.get_or_insert_with(disconnected);
         }
     }
 
@@ -126,6 +129,21 @@ impl Task {
         let conn = Rc::clone(&self.conn);
         let buffers = &conn.state.buffers;
         let mut payload = buffers.payload.take();
+        let polled = if self.move_bytes(cx, &mut payload) { Poll::Pending } else { self.long_tick(cx, &mut payload) };
+        payload.clear();
+        if payload.capacity() <= KEPT {
+            buffers.payload.set(payload);
+        }
+        conn.core.borrow_mut().flush_tally(&conn.state.own().counters);
+        if polled.is_pending() {
+            self.set_timer(cx);
+        }
+        polled
+    }
+
+    fn long_tick(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> Poll<()> {
+        let conn = Rc::clone(&self.conn);
+        let buffers = &conn.state.buffers;
         {
             let mut core = conn.core.borrow_mut();
             core.now = Instant::now();
@@ -148,47 +166,29 @@ impl Task {
             }
         }
         self.poll_timer(cx);
-        let polled = self.rounds(cx, &mut payload);
-        if conn.core.borrow().late {
+        let polled = self.rounds(cx, payload);
+        let core = conn.core.borrow();
+        if core.late {
             conn.state.next_turn(cx);
         }
-        payload.clear();
-        if payload.capacity() <= KEPT {
-            buffers.payload.set(payload);
+        let mut pipe = core.pipe.buffers();
+        if !pipe.has_input() && pipe.input.capacity() > 0 {
+            buffers.input.set(std::mem::take(&mut pipe.input));
         }
-        {
-            let mut core = conn.core.borrow_mut();
-            core.flush_tally(&conn.state.own().counters);
-            let mut pipe = core.pipe.buffers();
-            if !pipe.has_input() && pipe.input.capacity() > 0 {
-                buffers.input.set(std::mem::take(&mut pipe.input));
-            }
-            if pipe.output.is_empty() && pipe.output.capacity() > 0 {
-                buffers.output.set(std::mem::take(&mut pipe.output));
-            }
-        }
-        if polled.is_pending() {
-            self.set_timer(cx);
+        if pipe.output.is_empty() && pipe.output.capacity() > 0 {
+            buffers.output.set(std::mem::take(&mut pipe.output));
         }
         polled
     }
 
     fn rounds(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> Poll<()> {
         let conn = Rc::clone(&self.conn);
-        for round in 0..ROUNDS {
+        for _ in 0..ROUNDS {
             let full = conn.core.borrow().appetite() == 0;
             let mut more = self.read(cx, payload);
-            let quiet = conn.core.borrow().quiet();
-            if quiet && !more && !full && round > 0 {
-                // all has been answered and written; this read was to be told of the next bytes
-                conn.state.pauses(cx);
-                return Poll::Pending;
-            }
-            if !quiet {
-                conn.settle(payload);
-                conn.core.borrow_mut().settle_end(&conn);
-                self.check_end(payload);
-            }
+            conn.settle(payload);
+            conn.core.borrow_mut().settle_end(&conn);
+            self.check_end(payload);
             match self.write(cx) {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => {
@@ -202,9 +202,7 @@ impl Task {
                 }
                 Poll::Pending => return Poll::Pending,
             }
-            if !conn.core.borrow().quiet() {
-                self.check_end(payload);
-            }
+            self.check_end(payload);
             let core = conn.core.borrow();
             if core.over {
                 let written = core.pipe.buffers().output.is_empty();
@@ -239,7 +237,7 @@ impl Task {
             Poll::Pending => false,
             Poll::Ready(Ok(n)) if n > 0 => {
                 let counters = &conn.state.own().counters;
-                count(&counters.reads);
+                add(&counters.reads, 1);
                 add(&counters.bytes_in, n as u64);
                 let socket = conn.core.borrow_mut().socket().is_some();
                 if socket {
@@ -250,12 +248,7 @@ impl Task {
                 true
             }
             Poll::Ready(end) => {
-                let mut core = conn.core.borrow_mut();
-                core.eof = true;
-                if end.is_err() {
-                    core.over = true;
-                    core.ended.get_or_insert_with(disconnected);
-                }
+                conn.core.borrow_mut().input_ended(end.is_err());
                 true
             }
         };
@@ -279,7 +272,7 @@ impl Task {
             while core.written < pipe.output.len() {
                 match self.transport.poll_write(cx, &pipe.output[core.written..]) {
                     Poll::Ready(Ok(n)) if n > 0 => {
-                        count(&counters.writes);
+                        add(&counters.writes, 1);
                         add(&counters.bytes_out, n as u64);
                         core.written += n;
                         progress = true;
@@ -388,7 +381,11 @@ impl Task {
 
     fn set_timer(&mut self, cx: &mut Context<'_>) {
         let armed = self.conn.core.borrow().armed;
-        let Some(at) = armed else { return };
+        let Some(at) = armed else {
+            self.timer = None;
+            self.timer_at = None;
+            return;
+        };
         if self.timer_at.is_some_and(|set| set <= at) {
             return;
         }

@@ -202,7 +202,7 @@ impl Task {
             Poll::Pending => false,
             Poll::Ready(Ok(n)) if n > 0 => {
                 let counters = &conn.state.own().counters;
-                count(&counters.reads);
+                add(&counters.reads, 1);
                 add(&counters.bytes_in, n as u64);
                 self.rest = conn.take_input(Feed::new(&buffer[..n]), payload);
                 n == buffer.len()
@@ -232,7 +232,7 @@ impl Task {
         while core.written < pipe.output.len() {
             match self.transport.poll_write(cx, &pipe.output[core.written..]) {
                 Poll::Ready(Ok(n)) if n > 0 => {
-                    count(&counters.writes);
+                    add(&counters.writes, 1);
                     add(&counters.bytes_out, n as u64);
                     core.written += n;
                     progress = true;
