@@ -45,11 +45,12 @@ build: hosts examples ## the release library, the test hosts and the examples, i
 hosts: host-c host-java ## the test hosts of all bindings
 
 header: ## writes include/h2ws.h and the list of exported symbols anew from src/ffi
-	H2WS_BLESS=1 cargo test -q --test header_sync --test abi_symbols
+	H2WS_BLESS=1 cargo test -q --test header_sync
+	H2WS_BLESS=1 cargo test -q --test abi_symbols
 
 # --- checking -------------------------------------------------------------------------------------------------------
 
-.PHONY: fmt clippy docs rust-test c-test examples-test packaging-test
+.PHONY: fmt clippy docs rust-test duplex-test c-test examples-test packaging-test
 fmt: ## are the Rust sources formatted? (`cargo fmt` mends it)
 	cargo fmt --all --check
 
@@ -61,6 +62,12 @@ docs: ## the Rust documentation, warnings are errors
 
 rust-test: ## unit, behaviour and documentation tests of the crate
 	cargo test --workspace
+
+# Those that are about descriptors, listeners or threads have nothing to do with bytes.
+DUPLEX_TESTS := duplex attacks close connect deflate deflate_http1 deflate_limits flow http1 http1_attacks http1_close \
+    http1_websocket limits random requests websocket
+duplex-test: ## the behaviour tests again, over the byte transport
+	H2WS_TEST_TRANSPORT=bytes cargo test $(DUPLEX_TESTS:%=--test %)
 
 c-test: build/host-c ## the C and C++ tests, and the test host's own contract
 	tests/cpp/run.sh $(H2WS_RELEASE)

@@ -28,6 +28,7 @@
  * | a pointer in an event, and all that it points to | h2ws | borrowed until the callback returns |
  * | `fd` given to `h2ws_adopt` | h2ws, from the call on, also when the call fails | h2ws closes it |
  * | `fd` given to `on_fallback` | the host | the host closes it |
+ * | the host's end of a duplex, from `h2ws_attach` or `on_duplex` | the host | `h2ws_duplex_close` |
  * | `user` of `h2ws_callbacks` | the host | `on_destroy`, after which h2ws does not use it |
  * | `context` of a stream | the host | `on_closed` of that stream, after which h2ws does not use it |
  * | text from `h2ws_status_text`, `h2ws_version` | h2ws | the library is unloaded |
@@ -98,6 +99,10 @@ constexpr T h2ws_initialised() {
 #define H2WS_ADOPT_OPTIONS_INIT H2WS_INITIALISER(h2ws_adopt_options)
 /** Initialiser of a h2ws_accept_options. */
 #define H2WS_ACCEPT_OPTIONS_INIT H2WS_INITIALISER(h2ws_accept_options)
+/** Initialiser of a h2ws_attach_options. */
+#define H2WS_ATTACH_OPTIONS_INIT H2WS_INITIALISER(h2ws_attach_options)
+/** Initialiser of a h2ws_tls_info. */
+#define H2WS_TLS_INFO_INIT H2WS_INITIALISER(h2ws_tls_info)
 /** Initialiser of a h2ws_tls_config. */
 #define H2WS_TLS_CONFIG_INIT H2WS_INITIALISER(h2ws_tls_config)
 /** Initialiser of a h2ws_stats. */
@@ -276,8 +281,8 @@ typedef struct h2ws_config {
    */
   uint32_t deflate_ratio;
   /**
-   * 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set; one over TLS cannot.
-   * Default 0; 0 or 1.
+   * A connection that does not speak HTTP/2 goes to the host. 1: as a socket, to `on_fallback`, which must be set; one over TLS
+   * cannot, and is served. 2: as a duplex, to `on_duplex`, which must be set. Default 0: it is served over HTTP/1.1, or refused.
    */
   int32_t fallback;
   /** 1: permessage-deflate (RFC 7692) is agreed to when a client offers it. Default 0; 0 or 1. */
@@ -318,9 +323,12 @@ typedef struct h2ws_headers {
   size_t count;
 } h2ws_headers;
 
-/** The TLS of a connection. All pointers are borrowed until the callback returns. */
+/**
+ * The TLS of a connection: that of h2ws in an event, whose pointers are borrowed until the callback returns; that of the host in
+ * `h2ws_attach_options`, initialised with H2WS_TLS_INFO_INIT and borrowed until the call returns.
+ */
 typedef struct h2ws_tls_info {
-  /** The size of this struct in the library that runs. */
+  /** The size of this struct in the library that runs; set by H2WS_TLS_INFO_INIT. */
   size_t size;
   /** `TLSv1.2` or `TLSv1.3`. */
   struct h2ws_str version;
@@ -336,6 +344,8 @@ typedef struct h2ws_tls_info {
   size_t peer_certificate_count;
   /** 1: an earlier session was resumed. */
   int32_t resumed;
+  /** Always 0. */
+  int32_t reserved;
 } h2ws_tls_info;
 
 /** Names a listening socket. 0 names nothing; a stale one gives H2WS_GONE. */
@@ -487,6 +497,30 @@ typedef struct h2ws_closed {
 /** The weight of a log line: one of H2WS_LOG_*. */
 typedef int32_t h2ws_log_level;
 
+/** What `on_duplex` tells: what can be done now on a connection whose bytes the host moves. */
+typedef struct h2ws_duplex {
+  /** The size that h2ws knows. */
+  size_t size;
+  /** Which. */
+  h2ws_connection connection;
+  /** That of `h2ws_attach`; NULL for one that h2ws has handed back. */
+  void *context;
+  /** 1: it is new to the host: it does not speak HTTP/2 and was handed back, as `config.fallback` 2 asks. */
+  int32_t handed_back;
+  /** 1: there is something to read, or the end. Not told again before a read has taken all that there was. */
+  int32_t readable;
+  /** 1: after a `h2ws_duplex_write` that took less than all, there is room. */
+  int32_t writable;
+  /** Always 0. */
+  int32_t reserved;
+  /** With `handed_back`: the listener that accepted it; 0: it was adopted. */
+  h2ws_listener listener;
+  /** With `handed_back`: the peer's address as text. */
+  struct h2ws_str peer;
+  /** With `handed_back`: its TLS, which stays here; NULL on cleartext. */
+  const struct h2ws_tls_info *tls;
+} h2ws_duplex;
+
 /**
  * The host's functions: initialise it with H2WS_CALLBACKS_INIT, set `on_request` and what else is wanted. It is copied
  * by `h2ws_engine_create`.
@@ -530,6 +564,15 @@ typedef struct h2ws_callbacks {
    * `h2ws_engine_create` fails.
    */
   void (*on_destroy)(void *user);
+  /**
+   * A connection whose bytes the host moves can be read or written, or is new to it: `config.fallback` 2 and `h2ws_attach`.
+   */
+  void (*on_duplex)(void *user, const struct h2ws_duplex *duplex);
+  /**
+   * A connection in which the host has a part has ended: one that was adopted or attached, after the last `on_closed` of its
+   * streams, or one that was handed back as a duplex. Not called for those that end with the engine.
+   */
+  void (*on_disconnected)(void *user, h2ws_connection connection);
 } h2ws_callbacks;
 
 /** What a listener's connections may do: initialise it with H2WS_LISTEN_OPTIONS_INIT. */
@@ -544,8 +587,8 @@ typedef struct h2ws_listen_options {
   int32_t no_http1;
   /** 1: HTTP/2 is not served, and over TLS not offered. */
   int32_t no_http2;
-  /** 0. */
-  int32_t reserved;
+  /** 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any. */
+  int32_t raw;
   /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
   const struct h2ws_tls *tls;
 } h2ws_listen_options;
@@ -562,11 +605,36 @@ typedef struct h2ws_adopt_options {
   int32_t no_http1;
   /** 1: HTTP/2 is not served, and over TLS not offered. */
   int32_t no_http2;
-  /** 0. */
-  int32_t reserved;
+  /** 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any. */
+  int32_t raw;
   /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
   const struct h2ws_tls *tls;
 } h2ws_adopt_options;
+
+/** A connection whose socket stays with the host: initialise it with H2WS_ATTACH_OPTIONS_INIT. */
+typedef struct h2ws_attach_options {
+  /** Set by H2WS_ATTACH_OPTIONS_INIT. */
+  size_t size;
+  /** Comes with each `on_duplex` of it. */
+  void *context;
+  /** The peer's address as text, for the requests; may be empty. */
+  struct h2ws_str peer;
+  /**
+   * The TLS that the host speaks on it: its `alpn` chooses the protocol, and it comes with each request. NULL: cleartext.
+   */
+  const struct h2ws_tls_info *tls;
+  /** 1: requests only. */
+  int32_t no_websockets;
+  /** 1: HTTP/1.1 is not served. */
+  int32_t no_http1;
+  /** 1: HTTP/2 is not served. */
+  int32_t no_http2;
+  /** 0. */
+  int32_t reserved;
+} h2ws_attach_options;
+
+/** Whether a direction has ended: one of H2WS_DUPLEX_*. */
+typedef int32_t h2ws_duplex_end;
 
 /**
  * How a handshake is accepted: initialise it with H2WS_ACCEPT_OPTIONS_INIT. All zero: no subprotocol, whole messages as
@@ -841,6 +909,15 @@ typedef struct h2ws_stats {
 /** Each connection. */
 #define H2WS_LOG_DEBUG 4
 
+/** More may come. */
+#define H2WS_DUPLEX_OPEN 0
+
+/** The other side has ended in order: nothing follows. */
+#define H2WS_DUPLEX_ENDED 1
+
+/** The other side was cut off: nothing follows, and what came may not be all. */
+#define H2WS_DUPLEX_RESET 2
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -967,6 +1044,50 @@ h2ws_status h2ws_adopt(struct h2ws_engine *engine,
                        struct h2ws_str already_read,
                        const struct h2ws_adopt_options *options,
                        h2ws_connection *out_connection);
+
+/**
+ * Serves a connection whose socket stays with the host, say for TLS of its own. What comes from the peer it gives to
+ * `h2ws_duplex_write`; what there is for the peer it gets from `h2ws_duplex_read`, as `on_duplex` tells. `on_disconnected` says
+ * that the connection has ended for h2ws. `h2ws_duplex_close` ends the host's part, and has to be called in any case.
+ *
+ * Each direction holds up to 256 KiB. `options` is borrowed until the call returns. `on_duplex` may come before it returns.
+ * Any thread, also inside a callback; does not block.
+ */
+h2ws_status h2ws_attach(struct h2ws_engine *engine,
+                        const struct h2ws_attach_options *options,
+                        h2ws_connection *out_connection);
+
+/**
+ * Gives bytes to the other side, copied: as many as there is room for, which `*out_taken` says. After less than all, `on_duplex`
+ * tells when there is room. H2WS_GONE: the other side has ended, or `h2ws_duplex_shut` was called.
+ * Any thread, one at a time for each connection; does not block.
+ */
+h2ws_status h2ws_duplex_write(struct h2ws_engine *engine,
+                              h2ws_connection connection,
+                              struct h2ws_str data,
+                              size_t *out_taken);
+
+/**
+ * Takes bytes of the other side: up to `capacity`, which `*out_len` says. With 0 bytes `*out_end` says whether more may come, of
+ * which `on_duplex` tells, or what has ended it. Any thread, one at a time for each connection; does not block.
+ */
+h2ws_status h2ws_duplex_read(struct h2ws_engine *engine,
+                             h2ws_connection connection,
+                             void *buffer,
+                             size_t capacity,
+                             size_t *out_len,
+                             h2ws_duplex_end *out_end);
+
+/** Nothing more is written: the other side sees the end behind what was. Any thread; does not block. */
+h2ws_status h2ws_duplex_shut(struct h2ws_engine *engine, h2ws_connection connection);
+
+/**
+ * Ends the host's part: the handle is stale. What was written still goes out, and then the end; with `abort` 1 the other side is
+ * cut off at once. Any thread; does not block.
+ */
+h2ws_status h2ws_duplex_close(struct h2ws_engine *engine,
+                              h2ws_connection connection,
+                              int32_t abort);
 
 /**
  * Ends a stream at once with RST_STREAM and the HTTP/2 error code `h2_code` (RFC 9113 section 7; 8 is CANCEL), as a TCP

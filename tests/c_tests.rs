@@ -21,6 +21,7 @@ c_tests!(
     callbacks_test,
     config_test,
     connection_test,
+    duplex_test,
     engine_test,
     listener_test,
     misuse_test,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The order is that of the header's sections.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     "version",
     "status",
     "view",
@@ -14,6 +14,7 @@ const SOURCES: [&str; 14] = [
     "engine",
     "listener",
     "connection",
+    "duplex",
     "stream",
     "websocket",
     "request",

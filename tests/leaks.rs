@@ -4,7 +4,7 @@
 
 mod support;
 
-use h2ws::{AdoptOptions, MessageKind};
+use h2ws::{AdoptOptions, Fallback, MessageKind};
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -18,7 +18,7 @@ use support::process;
 fn live(drain: bool) {
     let host = Host::with(|config| {
         config.loops = 2;
-        config.fallback = true;
+        config.fallback = Fallback::Socket;
     });
     let mut clients: Vec<Client> = (0..4).map(|_| host.client()).collect();
     for (n, client) in clients.iter_mut().enumerate() {

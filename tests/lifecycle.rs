@@ -3,7 +3,7 @@
 
 mod support;
 
-use h2ws::{AdoptOptions, Cause, ListenOptions, MessageKind, Status};
+use h2ws::{AdoptOptions, Cause, Fallback, ListenOptions, MessageKind, Status};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -249,7 +249,7 @@ fn rfc9113_3_4_settings_come_first() {
 
 #[test]
 fn http1_with_a_fallback_goes_to_the_host() {
-    let host = Host::with(|config| config.fallback = true);
+    let host = Host::with(|config| config.fallback = Fallback::Socket);
     let mut client = Client::raw(Socket::connect(&host.address));
     client.send_bytes(HTTP1);
     let (socket, already_read) = fallback(&host);
@@ -269,7 +269,7 @@ fn http1_with_a_fallback_goes_to_the_host() {
 
 #[test]
 fn an_adopted_socket_falls_back_with_all_that_was_read() {
-    let host = Host::with(|config| config.fallback = true);
+    let host = Host::with(|config| config.fallback = Fallback::Socket);
     let (_ours, theirs) = tcp_pair();
     host.engine.adopt(theirs.into(), HTTP1, &AdoptOptions::default()).expect("a stream socket");
     assert_eq!(fallback(&host).1, HTTP1);
@@ -277,7 +277,7 @@ fn an_adopted_socket_falls_back_with_all_that_was_read() {
 
 #[test]
 fn http2_does_not_fall_back() {
-    let host = Host::with(|config| config.fallback = true);
+    let host = Host::with(|config| config.fallback = Fallback::Socket);
     serves(host.client());
     assert_eq!(host.stats().fallbacks, 0);
 }
@@ -285,7 +285,7 @@ fn http2_does_not_fall_back() {
 fn fallback(host: &Host) -> (OwnedFd, Vec<u8>) {
     host.wait_for("a connection that falls back", |events| {
         events.iter_mut().find_map(|event| match event {
-            Event::Fallback { socket, already_read } => Some((socket.take()?, already_read.clone())),
+            Event::Fallback { socket, already_read, .. } => Some((socket.take()?, already_read.clone())),
             _ => None,
         })
     })

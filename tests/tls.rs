@@ -25,7 +25,7 @@ fn requests_and_sockets_run_over_tls() {
     client.echo(socket, "hello");
     let head = host.request("/echo");
     let info = head.tls.expect("the request came over TLS");
-    assert_eq!((info.version, info.cipher), ("TLSv1.3", "TLS13_AES_256_GCM_SHA384"));
+    assert_eq!((&*info.version, &*info.cipher), ("TLSv1.3", "TLS13_AES_256_GCM_SHA384"));
     assert_eq!((info.server_name.as_deref(), info.alpn), (Some("localhost"), Some("h2")));
     assert_eq!((info.peer_certificates.len(), info.resumed), (0, false));
     let stats = host.stats();
@@ -39,7 +39,7 @@ fn tls_1_2_is_spoken_too() {
     let socket = client.connect_websocket("/echo");
     client.echo(socket, "hello");
     let info = host.request("/echo").tls.unwrap();
-    assert_eq!((info.version, info.cipher), ("TLSv1.2", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"));
+    assert_eq!((&*info.version, &*info.cipher), ("TLSv1.2", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"));
 }
 
 #[test]

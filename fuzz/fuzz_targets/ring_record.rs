@@ -16,6 +16,7 @@ const KINDS: [Kind; 10] = [
     Kind::Closed,
     Kind::Log,
     Kind::Fallback,
+    Kind::Duplex,
     Kind::Disconnected,
 ];
 

@@ -78,8 +78,8 @@ pub struct Config {
     pub deflate_memory: u32,
     /// A message that inflates to more than this times what came, and to more than 1 MiB, is refused. Default 1,000.
     pub deflate_ratio: u32,
-    /// Whether a connection that does not speak HTTP/2 goes to the host's `fallback`. Default no. One over TLS cannot.
-    pub fallback: bool,
+    /// Whether and how a connection that does not speak HTTP/2 goes to the host. Default no.
+    pub fallback: Fallback,
     /// Whether permessage-deflate (RFC 7692) is agreed to when a client offers it. Default no.
     pub deflate: bool,
     /// Whether we compress a message with those before it as context (RFC 7692 §7.1.1.1), at the price of up to
@@ -87,6 +87,18 @@ pub struct Config {
     pub deflate_server_takeover: bool,
     /// Whether clients may do so (RFC 7692 §7.1.1.2), at up to 48 KiB a socket. Default no.
     pub deflate_client_takeover: bool,
+}
+
+/// How the host gets connections that do not speak HTTP/2 ([`crate::Handler::fallback`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fallback {
+    /// Not at all: they are served over HTTP/1.1, or refused.
+    #[default]
+    Off,
+    /// As sockets. Those over TLS cannot be given so, and are served.
+    Socket,
+    /// As byte duplexes ([`crate::Engine::duplex_read`]): the sockets, and TLS if there is any, stay here.
+    Duplex,
 }
 
 impl Default for Config {
@@ -126,7 +138,7 @@ impl Default for Config {
             deflate_min_size: 256,
             deflate_memory: 256 << 20,
             deflate_ratio: 1_000,
-            fallback: false,
+            fallback: Fallback::Off,
             deflate: false,
             deflate_server_takeover: false,
             deflate_client_takeover: false,

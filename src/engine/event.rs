@@ -5,6 +5,7 @@
 
 use super::handle::{ConnectionId, ListenerId, StreamId};
 pub use super::tls::info::TlsInfo;
+pub use super::wire::{Read, Ready};
 pub use crate::proto::frame::MessageKind;
 use std::os::fd::OwnedFd;
 
@@ -25,12 +26,15 @@ pub trait Handler: Send + Sync + 'static {
     fn writable(&self, stream: StreamId, context: u64) {}
     /// The last event of a stream, exactly once for each `request`.
     fn closed(&self, closed: &Closed<'_>) {}
-    /// A connection that the host gave to [`crate::Engine::adopt`] has ended, after the last `closed` of its streams. Not told of
-    /// those that end with the engine.
+    /// A connection in which the host has a part has ended: one that it gave to [`crate::Engine::adopt`] or
+    /// [`crate::Engine::attach`], after the last `closed` of its streams, or one that it has as a duplex. Not told of those that end
+    /// with the engine.
     fn disconnected(&self, connection: ConnectionId) {}
-    /// A connection that does not speak HTTP/2, given to the host as its configuration asked
-    /// ([`crate::Config::fallback`]): the socket, non-blocking, and what was read from it.
-    fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {}
+    /// A connection that does not speak HTTP/2, or is one of a listener that serves nothing, given to the host as its configuration
+    /// asked ([`crate::Config::fallback`]).
+    fn fallback(&self, back: HandedBack<'_>) {}
+    /// A duplex can be read or written again. `context` is what [`crate::Engine::attach`] was given, 0 for a fallback.
+    fn duplex(&self, connection: ConnectionId, context: u64, ready: Ready) {}
     /// Whether it has enough for now: connections then read no more, until the next [`crate::Loop::poll`]. For a host that queues
     /// its events: what it holds is bounded by where it says so, and one event more for each connection.
     fn full(&self) -> bool {
@@ -38,6 +42,23 @@ pub trait Handler: Send + Sync + 'static {
     }
     /// A line for the log. Never the payload of a message or the value of a header.
     fn log(&self, level: LogLevel, text: &str) {}
+}
+
+/// A connection that goes to the host.
+#[derive(Debug)]
+pub struct HandedBack<'a> {
+    /// Names it; with [`crate::Fallback::Duplex`] the host reads and writes by this name.
+    pub connection: ConnectionId,
+    /// The listener that accepted it; `None` if the host did.
+    pub listener: Option<ListenerId>,
+    /// The peer's address as text.
+    pub peer: &'a str,
+    /// Its TLS; `None` on cleartext.
+    pub tls: Option<&'a TlsInfo>,
+    /// With [`crate::Fallback::Socket`]: the socket, non-blocking, the host's from here on.
+    pub socket: Option<OwnedFd>,
+    /// With [`crate::Fallback::Socket`]: what was read from it.
+    pub already_read: &'a [u8],
 }
 
 /// What a stream is for.

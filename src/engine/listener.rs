@@ -1,6 +1,6 @@
 //! Listening sockets, and how a new connection finds its loop.
 
-use super::event::LogLevel;
+use super::event::{LogLevel, TlsInfo};
 use super::handle::{ConnectionId, ListenerId};
 use super::shared::Shared;
 use super::status::{Error, Status};
@@ -30,13 +30,16 @@ pub struct ListenOptions {
     pub http1: bool,
     /// Whether HTTP/2 is served, and over TLS offered. Default yes.
     pub http2: bool,
+    /// Nothing is served: every connection goes to the host unread, as a duplex ([`crate::Handler::fallback`]), behind the TLS
+    /// if there is any. Default no.
+    pub raw: bool,
     /// Serves TLS with this; without it, cleartext. Default none.
     pub tls: Option<Tls>,
 }
 
 impl Default for ListenOptions {
     fn default() -> Self {
-        Self { websockets: true, http1: true, http2: true, tls: None }
+        Self { websockets: true, http1: true, http2: true, raw: false, tls: None }
     }
 }
 
@@ -50,6 +53,8 @@ pub(crate) struct Incoming {
     /// Bytes that somebody has read from it.
     pub(crate) already_read: Vec<u8>,
     pub(crate) options: ListenOptions,
+    /// The TLS that the host speaks on it.
+    pub(crate) tls: Option<Box<TlsInfo>>,
     pub(crate) admitted: Admitted,
 }
 
@@ -220,7 +225,7 @@ pub(crate) async fn accept_all(
             Ok(fd) => {
                 // an error: the peer was gone before we came to it
                 if let Ok(socket) = Socket::adopt(fd)
-                    && let Err(e) = shared.connect(Some(id), socket, Vec::new(), options.clone())
+                    && let Err(e) = shared.connect(Some(id), socket, Vec::new(), options.clone(), None)
                 {
                     shared.log(LogLevel::Warn, &format!("a connection was refused: {e}"));
                 }

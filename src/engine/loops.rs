@@ -132,6 +132,11 @@ pub(crate) fn current(shared: &Shared, index: usize) -> Option<Rc<LoopState>> {
         .with(|state| state.borrow().as_ref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
 }
 
+/// Which loop of this engine has this thread.
+pub(crate) fn current_index(shared: &Shared) -> Option<usize> {
+    STATE.with(|state| state.borrow().as_ref().filter(|s| std::ptr::eq(&*s.shared, shared)).map(|s| s.index))
+}
+
 /// Whether this is any loop's thread.
 pub(crate) fn on_any_loop() -> bool {
     STATE.with(|state| state.borrow().is_some())

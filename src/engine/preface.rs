@@ -1,17 +1,23 @@
 //! The first bytes of a connection: an HTTP/2 preface (RFC 9113 §3.4), or something else.
 
-use super::event::{LogLevel, TlsInfo};
+use super::config::Fallback;
+use super::event::{HandedBack, LogLevel, TlsInfo};
 use super::handle::{ConnectionId, ListenerId};
 use super::listener::{Incoming, ListenOptions};
 use super::loops::{LoopState, within};
+use super::relay::relay;
 use super::stats::count;
 use super::tls::handshake::accept;
-use super::transport::{Plain, Transport, linger};
+use super::transport::{Socket, Transport, linger};
+use super::wire::{Wire, WireEnd};
 use super::{http1, http2};
 use crate::proto::scan::{FrameHead, PREFACE, frame_type};
+use std::cell::OnceCell;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// What may come in front of a line's end before we stop looking for an HTTP/1 request line.
@@ -38,17 +44,41 @@ pub(crate) struct Greeted {
     pub(crate) websockets: bool,
 }
 
-/// Serves a connection from its first byte to its last, and says so to the host that gave it.
+/// Serves a connection from its first byte to its last, and says so to the host that has a part in it.
 pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
-    let adopted = incoming.listener.is_none().then_some(incoming.id);
-    converse(Rc::clone(&state), incoming).await;
-    if let Some(connection) = adopted {
+    let id = incoming.id;
+    let adopted = incoming.listener.is_none();
+    let wire = OnceCell::new();
+    if let Socket::Wire(own) = &incoming.socket {
+        let _ = wire.set(Arc::clone(own));
+    }
+    let mut conversation = pin!(converse(Rc::clone(&state), incoming, &wire));
+    // what the task has to say of its wire is said when nothing of it is borrowed
+    poll_fn(|cx| {
+        let polled = conversation.as_mut().poll(cx);
+        if let Some(wire) = wire.get() {
+            pass_on(&state, id, wire);
+        }
+        polled
+    })
+    .await;
+    if let Some(wire) = wire.get() {
+        pass_on(&state, id, wire);
+    }
+    if adopted || wire.get().is_some() {
         // the host's code: its panic must not end the loop
-        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().disconnected(connection)));
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().disconnected(id)));
     }
 }
 
-async fn converse(state: Rc<LoopState>, incoming: Incoming) {
+fn pass_on(state: &LoopState, id: ConnectionId, wire: &Wire) {
+    if let Some(ready) = wire.news() {
+        // the host's code: its panic must not end the loop
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().duplex(id, wire.context, ready)));
+    }
+}
+
+async fn converse(state: Rc<LoopState>, incoming: Incoming, wire: &OnceCell<Arc<Wire>>) {
     let (_admitted, _alive) = (incoming.admitted, Rc::clone(&state.alive));
     // made before the flag is read, so that no end is missed between the two
     let ending = state.ending.notified();
@@ -56,18 +86,18 @@ async fn converse(state: Rc<LoopState>, incoming: Incoming) {
         return;
     }
     let peer = incoming.socket.peer();
-    let socket = match Plain::register(incoming.socket) {
-        Ok(socket) => socket,
+    let transport = match Transport::register(incoming.socket) {
+        Ok(transport) => transport,
         Err(e) => return state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}")),
     };
     let greeted = Greeted {
         id: incoming.id,
         listener: incoming.listener,
         peer,
-        tls: None,
+        tls: incoming.tls,
         read: incoming.already_read,
         websockets: incoming.options.websockets,
-        transport: Transport::Plain(socket),
+        transport,
     };
     // boxed, so that its state is given back before the connection is served
     let greet = Box::pin(greet(&state, greeted, &incoming.options));
@@ -81,9 +111,12 @@ async fn converse(state: Rc<LoopState>, incoming: Incoming) {
     };
     let options = &incoming.options;
     match found {
+        _ if options.raw => hand_back(&state, greeted, wire, Fallback::Duplex).await,
         Found::Http2 if options.http2 => Box::pin(http2::serve(state, greeted)).await,
         // a host that takes them has an HTTP/1.1 of its own
-        _ if state.shared.config.fallback && greeted.tls.is_none() => hand_back(&state, greeted),
+        _ if falls_back(&state, &greeted.transport) => {
+            hand_back(&state, greeted, wire, state.shared.config.fallback).await;
+        }
         // what is no HTTP/2 preface is answered over HTTP/1.1, which may be with 400
         Found::Http1 | Found::Other if options.http1 => Box::pin(http1::serve(state, greeted)).await,
         other => {
@@ -114,14 +147,16 @@ async fn greet(state: &LoopState, mut greeted: Greeted, options: &ListenOptions)
         let Transport::Plain(socket) = greeted.transport else { return None };
         let (transport, info) = accept(state, socket, tls, options, &greeted.peer, &mut greeted.read).await?;
         greeted.transport = transport;
-        let alpn = info.alpn;
         greeted.tls = Some(info);
-        if alpn == Some("http/1.1") {
-            return Some((Found::Http1, greeted));
-        }
+    }
+    if options.raw {
+        return Some((Found::Other, greeted));
+    }
+    if greeted.tls.as_ref().is_some_and(|tls| tls.alpn == Some("http/1.1")) {
+        return Some((Found::Http1, greeted));
     }
     // what is no HTTP/2 is judged by HTTP/1.1, under deadlines of its own
-    let http1 = options.http1 && !(state.shared.config.fallback && greeted.tls.is_none());
+    let http1 = options.http1 && !falls_back(state, &greeted.transport);
     let limit = state.shared.config.preface_timeout;
     match within(limit, look(&mut greeted.transport, &mut greeted.read, http1)).await {
         Some(Found::End) => None,
@@ -135,12 +170,39 @@ async fn greet(state: &LoopState, mut greeted: Greeted, options: &ListenOptions)
     }
 }
 
-/// Gives the socket to the host, with what was read.
-fn hand_back(state: &LoopState, greeted: Greeted) {
-    let Some(Ok(fd)) = greeted.transport.into_fd() else { return };
+/// Whether a connection that is no HTTP/2 is the host's.
+fn falls_back(state: &LoopState, transport: &Transport) -> bool {
+    match state.shared.config.fallback {
+        Fallback::Off => false,
+        // nobody else could go on with a session of ours
+        Fallback::Socket => matches!(transport, Transport::Plain(_)),
+        // of a wire the host has the other end
+        Fallback::Duplex => !matches!(transport, Transport::Wire(_)),
+    }
+}
+
+/// Gives the connection to the host, with what was read: its socket, or its bytes.
+async fn hand_back(state: &LoopState, greeted: Greeted, wire: &OnceCell<Arc<Wire>>, how: Fallback) {
+    let Greeted { id, listener, mut transport, peer, tls, read, .. } = greeted;
     count(&state.own().counters.fallbacks);
+    let mut back =
+        HandedBack { connection: id, listener, peer: &peer, tls: tls.as_deref(), socket: None, already_read: &read };
     // the host's code: its panic must not end the loop
-    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().fallback(fd, &greeted.read)));
+    let tell = |back| std::panic::catch_unwind(AssertUnwindSafe(|| state.host().fallback(back)));
+    if how == Fallback::Socket {
+        let Some(Ok(fd)) = transport.into_fd() else { return };
+        back.socket = Some(fd);
+        let _ = tell(back);
+        return;
+    }
+    let own = Arc::new(Wire::new(0, peer.clone()));
+    let end = WireEnd(Arc::clone(&own));
+    state.shared.attached.add(id, &own);
+    let _ = wire.set(own);
+    back.already_read = &[];
+    if tell(back).is_ok() {
+        relay(state, &mut transport, end, &read).await;
+    }
 }
 
 enum Found {

@@ -2,7 +2,7 @@
 
 use super::command::{Command, Mailbox, Op};
 use super::config::Config;
-use super::event::{Handler, LogLevel, MessageKind};
+use super::event::{Handler, LogLevel, MessageKind, TlsInfo};
 use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::listener::{Admitted, Incoming, ListenOptions, Listeners};
 use super::loops;
@@ -10,6 +10,7 @@ use super::stats::{Counters, Stats, count, uncount};
 use super::status::{Error, Status};
 use super::table::{Parts, Slot, Table, phase};
 use super::transport::Socket;
+use super::wire::Attached;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) loops: Box<[LoopShared]>,
     pub(crate) listeners: Listeners,
+    pub(crate) attached: Attached,
     pub(crate) draining: AtomicBool,
     /// What the contexts of all sockets may take by now; at most `deflate_memory`.
     pub(crate) deflate_promised: AtomicU64,
@@ -56,6 +58,7 @@ impl Shared {
             loops: (0..config.loops).map(|_| LoopShared::default()).collect(),
             config,
             listeners: Listeners::default(),
+            attached: Attached::default(),
             draining: AtomicBool::new(false),
             deflate_promised: AtomicU64::new(0),
             handler: Mutex::new(None),
@@ -96,16 +99,21 @@ impl Shared {
         socket: Socket,
         already_read: Vec<u8>,
         options: ListenOptions,
+        tls: Option<Box<TlsInfo>>,
     ) -> Result<ConnectionId, Error> {
         if self.draining.load(Ordering::Acquire) {
             return Err(Status::ShuttingDown.into());
         }
-        let (at, chosen) = self
-            .loops
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, l)| l.load.load(Ordering::Relaxed))
-            .expect("the configuration allows no engine without loops");
+        let emptiest = || {
+            let loads = self.loops.iter().map(|l| l.load.load(Ordering::Relaxed)).enumerate();
+            loads.min_by_key(|(_, load)| *load).map_or(0, |(at, _)| at)
+        };
+        // what a loop's thread attaches stays with it: bytes that go from one to the other need wake nobody
+        let at = match &socket {
+            Socket::Wire(_) => loops::current_index(self).unwrap_or_else(emptiest),
+            _ => emptiest(),
+        };
+        let chosen = &self.loops[at];
         {
             let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
             if *open >= self.config.max_connections as usize {
@@ -123,8 +131,17 @@ impl Shared {
         let number = self.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let id = ConnectionId((at as u64) << 58 | 1 << 57 | number);
         let admitted = Admitted { shared: Arc::clone(self), of_loop: at };
-        let incoming = Box::new(Incoming { id, listener, socket, already_read, options, admitted });
-        chosen.mailbox.push(Command::Connect(incoming)).map(|()| id)
+        if let Socket::Wire(wire) = &socket {
+            self.attached.add(id, wire);
+        }
+        let incoming = Box::new(Incoming { id, listener, socket, already_read, options, tls, admitted });
+        match chosen.mailbox.push(Command::Connect(incoming)) {
+            Ok(()) => Ok(id),
+            Err(e) => {
+                self.attached.remove(id);
+                Err(e)
+            }
+        }
     }
 
     /// A connection has ended; [`Admitted`] says so.

@@ -1,22 +1,26 @@
-//! Sockets: what may be served, the two kinds that are, and TLS on them.
+//! What a connection reads and writes: a socket, TLS on one, or a wire to the host.
 
 use super::status::{Error, Status};
 use super::tls::stream::TlsStream;
+use super::wire::{Wire, WireEnd};
 use socket2::{Domain, SockRef, Type};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-/// A connected socket that no event loop watches yet.
+/// A connection that no event loop has yet.
 #[derive(Debug)]
 pub(crate) enum Socket {
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
+    /// Its socket is the host's.
+    Wire(Arc<Wire>),
 }
 
 impl Socket {
@@ -53,6 +57,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => socket.peer_addr().map_or_else(|_| "unknown".into(), |a| a.to_string()),
             Self::Unix(_) => "unix".into(),
+            Self::Wire(wire) => wire.peer.clone(),
         }
     }
 }
@@ -68,13 +73,6 @@ pub(crate) enum Plain {
 }
 
 impl Plain {
-    pub(crate) fn register(socket: Socket) -> io::Result<Self> {
-        Ok(match socket {
-            Socket::Tcp(socket) => Self::Tcp(TcpStream::from_std(socket)?),
-            Socket::Unix(socket) => Self::Unix(UnixStream::from_std(socket)?),
-        })
-    }
-
     /// Gives the descriptor back, non-blocking.
     fn into_fd(self) -> io::Result<OwnedFd> {
         Ok(match self {
@@ -144,14 +142,24 @@ impl Plain {
 pub(crate) enum Transport {
     Plain(Plain),
     Tls(Box<TlsStream>),
+    Wire(WireEnd),
 }
 
 impl Transport {
-    /// Gives the descriptor back, non-blocking. `None`: there is TLS on it, which nobody else could go on with.
+    /// Puts it on this thread's loop.
+    pub(crate) fn register(socket: Socket) -> io::Result<Self> {
+        Ok(match socket {
+            Socket::Tcp(socket) => Self::Plain(Plain::Tcp(TcpStream::from_std(socket)?)),
+            Socket::Unix(socket) => Self::Plain(Plain::Unix(UnixStream::from_std(socket)?)),
+            Socket::Wire(wire) => Self::Wire(WireEnd(wire)),
+        })
+    }
+
+    /// Gives the descriptor back, non-blocking. `None`: there is none that somebody else could go on with.
     pub(crate) fn into_fd(self) -> Option<io::Result<OwnedFd>> {
         match self {
             Self::Plain(socket) => Some(socket.into_fd()),
-            Self::Tls(_) => None,
+            Self::Tls(_) | Self::Wire(_) => None,
         }
     }
 
@@ -160,6 +168,7 @@ impl Transport {
         match self {
             Self::Plain(socket) => socket.poll_read(cx, buffer),
             Self::Tls(stream) => stream.poll_read(cx, buffer),
+            Self::Wire(wire) => wire.poll_read(cx, buffer),
         }
     }
 
@@ -169,22 +178,24 @@ impl Transport {
         match self {
             Self::Plain(socket) => socket.poll_write(cx, bytes),
             Self::Tls(stream) => stream.poll_write(cx, bytes),
+            Self::Wire(wire) => wire.poll_write(cx, bytes),
         }
     }
 
     #[inline]
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Plain(_) | Self::Wire(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => stream.poll_flush(cx),
         }
     }
 
-    /// Makes the system end the connection with RST when this is dropped.
+    /// Makes the connection end with RST when this is dropped.
     pub(crate) fn reset(&self) {
         let socket = match self {
             Self::Plain(socket) => socket,
             Self::Tls(stream) => stream.socket(),
+            Self::Wire(wire) => return wire.reset(),
         };
         // it fails on a socket that has ended, and on UNIX sockets, which have no RST
         let _ = match socket {
@@ -197,9 +208,9 @@ impl Transport {
     pub(crate) async fn end(&mut self, eof: bool) {
         if !eof {
             linger(self).await;
-        } else if let Self::Tls(stream) = self {
+        } else if !matches!(self, Self::Plain(_)) {
             // RFC 8446 §6.1: our close_notify too, if the socket takes it
-            poll_fn(|cx| Poll::Ready(stream.poll_shutdown(cx).is_ready())).await;
+            poll_fn(|cx| Poll::Ready(self.poll_shutdown(cx).is_ready())).await;
         }
     }
 
@@ -208,6 +219,10 @@ impl Transport {
         match self {
             Self::Plain(socket) => socket.poll_shutdown(cx),
             Self::Tls(stream) => stream.poll_shutdown(cx),
+            Self::Wire(wire) => {
+                wire.shut();
+                Poll::Ready(Ok(()))
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `h2ws_callbacks`: the host's functions, and the `Handler` that calls them.
 
+use super::connection::h2ws_connection;
+use super::duplex::h2ws_duplex;
 use super::engine::h2ws_engine;
 use super::event::{
     H2WS_BINARY, H2WS_CAUSE_CLOSE_FRAME, H2WS_CAUSE_COMPLETE, H2WS_CAUSE_DISCONNECTED, H2WS_CAUSE_DRAIN,
@@ -12,11 +14,11 @@ use super::stream::{context_pointer, h2ws_stream};
 use super::tls::with_tls_view;
 use super::view::{Versioned, h2ws_str, invalid, read_versioned, with_header_views};
 use crate::host::{
-    Body, Cause, Closed, Config, ControlFrame, ControlKind, Error, Fragment, Handler, ListenerId, LogLevel, Message,
-    MessageKind, Request, Side, Status, StreamId, StreamKind,
+    Body, Cause, Closed, Config, ConnectionId, ControlFrame, ControlKind, Error, Fallback, Fragment, HandedBack,
+    Handler, ListenerId, LogLevel, Message, MessageKind, Ready, Request, Side, Status, StreamId, StreamKind,
 };
 use std::ffi::{c_int, c_void};
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::fd::IntoRawFd;
 
 /// The host's functions: initialise it with H2WS_CALLBACKS_INIT, set `on_request` and what else is wanted. It is copied
 /// by `h2ws_engine_create`.
@@ -55,6 +57,11 @@ pub struct h2ws_callbacks {
     /// not used any more. The engine has stopped but is still there; a call gives H2WS_SHUTTING_DOWN. Not called when
     /// `h2ws_engine_create` fails.
     pub on_destroy: Option<unsafe extern "C" fn(user: *mut c_void)>,
+    /// A connection whose bytes the host moves can be read or written, or is new to it: `config.fallback` 2 and `h2ws_attach`.
+    pub on_duplex: Option<unsafe extern "C" fn(user: *mut c_void, duplex: *const h2ws_duplex)>,
+    /// A connection in which the host has a part has ended: one that was adopted or attached, after the last `on_closed` of its
+    /// streams, or one that was handed back as a duplex. Not called for those that end with the engine.
+    pub on_disconnected: Option<unsafe extern "C" fn(user: *mut c_void, connection: h2ws_connection)>,
 }
 
 // SAFETY: `size` first, then pointers and nullable function pointers, for which all zero is valid; what C writes there is
@@ -62,7 +69,7 @@ pub struct h2ws_callbacks {
 unsafe impl Versioned for h2ws_callbacks {
     const NAME: &'static str = "h2ws_callbacks";
     const INIT: &'static str = "H2WS_CALLBACKS_INIT";
-    const FIRST_SIZE: usize = 12 * size_of::<usize>();
+    const FIRST_SIZE: usize = 14 * size_of::<usize>();
 }
 const _: () = assert!(size_of::<h2ws_callbacks>() >= h2ws_callbacks::FIRST_SIZE, "a field was taken away");
 
@@ -76,11 +83,14 @@ pub(super) unsafe fn read(callbacks: *const h2ws_callbacks, config: &Config) -> 
     if callbacks.on_request.is_none() {
         return Err(invalid("callbacks->on_request is NULL; without it nothing can be answered: set it".into()));
     }
-    if config.fallback && callbacks.on_fallback.is_none() {
-        return Err(Error::new(
-            Status::InvalidConfig,
-            "fallback is 1 and callbacks->on_fallback is NULL; set it, or leave fallback 0",
-        ));
+    let missing = match config.fallback {
+        Fallback::Off => None,
+        Fallback::Socket => callbacks.on_fallback.is_none().then_some((1, "on_fallback")),
+        Fallback::Duplex => callbacks.on_duplex.is_none().then_some((2, "on_duplex")),
+    };
+    if let Some((value, name)) = missing {
+        let text = format!("fallback is {value} and callbacks->{name} is NULL; set it, or leave fallback 0");
+        return Err(Error::new(Status::InvalidConfig, text));
     }
     Ok(callbacks)
 }
@@ -238,10 +248,39 @@ impl Handler for Callbacks {
         unsafe { on_closed(self.user, &raw const event) }
     }
 
-    fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {
-        if let Some(on_fallback) = self.callbacks.on_fallback {
-            // SAFETY: as in `request`; the descriptor is the host's from here on.
-            unsafe { on_fallback(self.user, socket.into_raw_fd(), h2ws_str::of(already_read)) }
+    fn fallback(&self, back: HandedBack<'_>) {
+        if let Some(socket) = back.socket {
+            if let Some(on_fallback) = self.callbacks.on_fallback {
+                // SAFETY: as in `request`; the descriptor is the host's from here on.
+                unsafe { on_fallback(self.user, socket.into_raw_fd(), h2ws_str::of(back.already_read)) }
+            }
+            return;
+        }
+        let Some(on_duplex) = self.callbacks.on_duplex else { return };
+        with_tls_view(back.tls, |tls| {
+            let event = h2ws_duplex {
+                handed_back: 1,
+                listener: back.listener.map_or(0, ListenerId::to_raw),
+                peer: h2ws_str::of(back.peer.as_bytes()),
+                tls,
+                ..duplex_event(back.connection, 0, Ready::default())
+            };
+            // SAFETY: as in `request`.
+            unsafe { on_duplex(self.user, &raw const event) }
+        });
+    }
+
+    fn duplex(&self, connection: ConnectionId, context: u64, ready: Ready) {
+        let Some(on_duplex) = self.callbacks.on_duplex else { return };
+        let event = duplex_event(connection, context, ready);
+        // SAFETY: as in `request`.
+        unsafe { on_duplex(self.user, &raw const event) }
+    }
+
+    fn disconnected(&self, connection: ConnectionId) {
+        if let Some(on_disconnected) = self.callbacks.on_disconnected {
+            // SAFETY: as in `request`.
+            unsafe { on_disconnected(self.user, connection.to_raw()) }
         }
     }
 
@@ -255,6 +294,21 @@ impl Handler for Callbacks {
         };
         // SAFETY: as in `request`.
         unsafe { on_log(self.user, level, h2ws_str::of(text.as_bytes())) }
+    }
+}
+
+fn duplex_event(connection: ConnectionId, context: u64, ready: Ready) -> h2ws_duplex {
+    h2ws_duplex {
+        size: size_of::<h2ws_duplex>(),
+        connection: connection.to_raw(),
+        context: context_pointer(context),
+        handed_back: 0,
+        readable: ready.readable.into(),
+        writable: ready.writable.into(),
+        reserved: 0,
+        listener: 0,
+        peer: h2ws_str::of(b""),
+        tls: std::ptr::null(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `h2ws_config`: every limit and deadline of an engine.
 
-use super::view::{Versioned, flag, read_versioned};
-use crate::host::{Config, Error, FIELDS};
+use super::view::{Versioned, flag, invalid, read_versioned};
+use crate::host::{Config, Error, FIELDS, Fallback};
 
 /// The configuration of an engine: initialise it with H2WS_CONFIG_INIT, then set what is to differ.
 ///
@@ -85,8 +85,8 @@ pub struct h2ws_config {
     /// A message that inflates to more than this times what came, and to more than 1 MiB, is refused.
     /// Default 1000; 2 to 1048576.
     pub deflate_ratio: u32,
-    /// 1: a connection that does not speak HTTP/2 goes to `on_fallback`, which must be set; one over TLS cannot.
-    /// Default 0; 0 or 1.
+    /// A connection that does not speak HTTP/2 goes to the host. 1: as a socket, to `on_fallback`, which must be set; one over TLS
+    /// cannot, and is served. 2: as a duplex, to `on_duplex`, which must be set. Default 0: it is served over HTTP/1.1, or refused.
     pub fallback: i32,
     /// 1: permessage-deflate (RFC 7692) is agreed to when a client offers it. Default 0; 0 or 1.
     pub deflate: i32,
@@ -122,7 +122,12 @@ pub(super) unsafe fn read(config: *const h2ws_config) -> Result<Config, Error> {
             *field(&mut result) = value;
         }
     }
-    result.fallback = flag(given.fallback, "config->fallback")?;
+    result.fallback = match given.fallback {
+        0 => Fallback::Off,
+        1 => Fallback::Socket,
+        2 => Fallback::Duplex,
+        other => return Err(invalid(format!("config->fallback is {other}; it must be 0, 1 or 2"))),
+    };
     result.deflate = flag(given.deflate, "config->deflate")?;
     result.deflate_server_takeover = flag(given.deflate_server_takeover, "config->deflate_server_takeover")?;
     result.deflate_client_takeover = flag(given.deflate_client_takeover, "config->deflate_client_takeover")?;
@@ -184,7 +189,7 @@ mod tests {
     #[test]
     fn flags_are_checked() {
         for (config, text) in [
-            (h2ws_config { fallback: 2, ..init() }, "config->fallback is 2; it must be 0 or 1"),
+            (h2ws_config { fallback: 3, ..init() }, "config->fallback is 3; it must be 0, 1 or 2"),
             (h2ws_config { deflate: 2, ..init() }, "config->deflate is 2; it must be 0 or 1"),
             (
                 h2ws_config { deflate_server_takeover: -1, ..init() },

@@ -4,7 +4,7 @@ use super::engine::{h2ws_engine, host};
 use super::guard::guard;
 use super::status::{copy_text, h2ws_status};
 use super::tls::{h2ws_tls, shared};
-use super::view::{Versioned, flag, h2ws_str, invalid, read_versioned, reserved};
+use super::view::{Versioned, flag, h2ws_str, invalid, read_versioned};
 use crate::host::{Error, ListenOptions, ListenerId};
 use std::ffi::c_char;
 
@@ -23,8 +23,8 @@ pub struct h2ws_listen_options {
     pub no_http1: i32,
     /// 1: HTTP/2 is not served, and over TLS not offered.
     pub no_http2: i32,
-    /// 0.
-    pub reserved: i32,
+    /// 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any.
+    pub raw: i32,
     /// Serves TLS with these certificates; NULL: cleartext. Used until the call returns.
     pub tls: *const h2ws_tls,
 }
@@ -109,12 +109,12 @@ unsafe fn read_options(options: *const h2ws_listen_options) -> Result<ListenOpti
     }
     // SAFETY: the same contract.
     let options = unsafe { read_versioned(options, "options")? };
-    reserved(options.reserved, "options->reserved")?;
     Ok(ListenOptions {
         // SAFETY: NULL or live (the same contract).
         tls: unsafe { shared(options.tls) },
         websockets: !flag(options.no_websockets, "options->no_websockets")?,
         http1: !flag(options.no_http1, "options->no_http1")?,
         http2: !flag(options.no_http2, "options->no_http2")?,
+        raw: flag(options.raw, "options->raw")?,
     })
 }

@@ -26,6 +26,7 @@
 //! | a pointer in an event, and all that it points to | h2ws | borrowed until the callback returns |
 //! | `fd` given to `h2ws_adopt` | h2ws, from the call on, also when the call fails | h2ws closes it |
 //! | `fd` given to `on_fallback` | the host | the host closes it |
+//! | the host's end of a duplex, from `h2ws_attach` or `on_duplex` | the host | `h2ws_duplex_close` |
 //! | `user` of `h2ws_callbacks` | the host | `on_destroy`, after which h2ws does not use it |
 //! | `context` of a stream | the host | `on_closed` of that stream, after which h2ws does not use it |
 //! | text from `h2ws_status_text`, `h2ws_version` | h2ws | the library is unloaded |
@@ -56,6 +57,7 @@
 mod callbacks;
 mod config;
 mod connection;
+mod duplex;
 mod engine;
 mod event;
 mod guard;
@@ -72,6 +74,6 @@ mod websocket;
 // For the fuzz target of the C API, which calls the exported functions from Rust.
 #[cfg(fuzzing)]
 pub use {
-    callbacks::*, connection::*, engine::*, event::*, listener::*, request::*, stats::*, stream::*, tls::*, view::*,
-    websocket::*,
+    callbacks::*, connection::*, duplex::*, engine::*, event::*, listener::*, request::*, stats::*, stream::*, tls::*,
+    view::*, websocket::*,
 };

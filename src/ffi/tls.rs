@@ -3,7 +3,7 @@
 use super::engine::output;
 use super::guard::guard;
 use super::status::h2ws_status;
-use super::view::{Versioned, h2ws_str, invalid, read_versioned, reserved};
+use super::view::{Versioned, flag, h2ws_str, invalid, read_versioned, reserved};
 use crate::host::{ClientAuth, Error, Identity, Source, Tls, TlsConfig, TlsInfo};
 use std::ptr;
 
@@ -61,10 +61,12 @@ pub struct h2ws_tls_config {
     pub reserved: i32,
 }
 
-/// The TLS of a connection. All pointers are borrowed until the callback returns.
+/// The TLS of a connection: that of h2ws in an event, whose pointers are borrowed until the callback returns; that of the host in
+/// `h2ws_attach_options`, initialised with H2WS_TLS_INFO_INIT and borrowed until the call returns.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct h2ws_tls_info {
-    /// The size of this struct in the library that runs.
+    /// The size of this struct in the library that runs; set by H2WS_TLS_INFO_INIT.
     pub size: usize,
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: h2ws_str,
@@ -80,7 +82,21 @@ pub struct h2ws_tls_info {
     pub peer_certificate_count: usize,
     /// 1: an earlier session was resumed.
     pub resumed: i32,
+    /// Always 0.
+    pub reserved: i32,
 }
+
+// SAFETY: `size` first; pointers, sizes and pairs of them, then two `i32`, which fill a multiple of the alignment: no
+// padding. Any bytes are a valid value, NULL among them.
+unsafe impl Versioned for h2ws_tls_info {
+    const NAME: &'static str = "h2ws_tls_info";
+    const INIT: &'static str = "H2WS_TLS_INFO_INIT";
+    const FIRST_SIZE: usize = 11 * size_of::<usize>() + 8;
+}
+const _: () = assert!(size_of::<h2ws_tls_info>() >= h2ws_tls_info::FIRST_SIZE, "a field was taken away");
+
+/// More certificates than a chain has: a count beyond it was never set.
+const MOST_CERTIFICATES: usize = 100;
 
 /// More identities than a process serves: a count beyond it was never set.
 const MOST_IDENTITIES: usize = 10_000;
@@ -154,15 +170,55 @@ pub(super) fn with_tls_view<R>(info: Option<&TlsInfo>, with: impl FnOnce(*const 
     let certificates: Vec<h2ws_str> = info.peer_certificates.iter().map(|der| h2ws_str::of(der)).collect();
     let view = h2ws_tls_info {
         size: size_of::<h2ws_tls_info>(),
-        version: text(Some(info.version)),
-        cipher: text(Some(info.cipher)),
+        version: text(Some(&info.version)),
+        cipher: text(Some(&info.cipher)),
         server_name: text(info.server_name.as_deref()),
         alpn: text(info.alpn),
         peer_certificates: if certificates.is_empty() { ptr::null() } else { certificates.as_ptr() },
         peer_certificate_count: certificates.len(),
         resumed: info.resumed.into(),
+        reserved: 0,
     };
     with(&raw const view)
+}
+
+/// What a host says of TLS of its own; `None` for NULL.
+///
+/// # Safety
+/// NULL, or as [`read_versioned`]; each `h2ws_str` is as [`h2ws_str::bytes`] wants it, `peer_certificates` has
+/// `peer_certificate_count` items.
+pub(super) unsafe fn read_info(info: *const h2ws_tls_info, argument: &str) -> Result<Option<TlsInfo>, Error> {
+    if info.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the same contract.
+    let info = unsafe { read_versioned(info, argument)? };
+    reserved(info.reserved, &format!("{argument}->reserved"))?;
+    let count = info.peer_certificate_count;
+    if count > MOST_CERTIFICATES || count > 0 && info.peer_certificates.is_null() {
+        let text = format!(
+            "{argument}->peer_certificate_count is {count}; there are none at NULL, and at most {MOST_CERTIFICATES}"
+        );
+        return Err(invalid(text));
+    }
+    // SAFETY: the same contract.
+    let text = |text: h2ws_str, field: &str| unsafe { text.text(&format!("{argument}->{field}")).map(str::to_owned) };
+    let (version, cipher) = (text(info.version, "version")?, text(info.cipher, "cipher")?);
+    let (server_name, alpn) = (text(info.server_name, "server_name")?, text(info.alpn, "alpn")?);
+    let mut peer_certificates = Vec::with_capacity(count);
+    for i in 0..count {
+        // SAFETY: item `i` of `peer_certificate_count` (the caller's contract).
+        let der = unsafe { info.peer_certificates.add(i).read_unaligned().bytes("peer_certificates")? };
+        peer_certificates.push(der.to_vec());
+    }
+    Ok(Some(TlsInfo {
+        version: version.into(),
+        cipher: cipher.into(),
+        server_name: (!server_name.is_empty()).then_some(server_name),
+        alpn: TlsInfo::known_alpn(alpn.as_bytes()),
+        peer_certificates,
+        resumed: flag(info.resumed, &format!("{argument}->resumed"))?,
+    }))
 }
 
 /// # Safety

@@ -78,7 +78,7 @@ impl Engine {
         if self.shared.draining.load(Ordering::Acquire) {
             return Err(Status::ShuttingDown.into());
         }
-        check(options)?;
+        Self::check(options)?;
         let bound = Bound::bind(address)?;
         let (id, end) = self.shared.listeners.add(bound.address()?);
         let of_loop = &self.shared.loops[id.to_raw() as usize % self.shared.loops.len()];
@@ -108,8 +108,8 @@ impl Engine {
     /// # Errors
     /// [`Status::NotASocket`]; [`Status::Busy`]: `max_connections` are open; [`Status::ShuttingDown`].
     pub fn adopt(&self, socket: OwnedFd, already_read: &[u8], options: &AdoptOptions) -> Result<ConnectionId, Error> {
-        check(options)?;
-        self.shared.connect(None, Socket::adopt(socket)?, already_read.to_vec(), options.clone())
+        Self::check(options)?;
+        self.shared.connect(None, Socket::adopt(socket)?, already_read.to_vec(), options.clone(), None)
     }
 
     /// Accepts a WebSocket handshake.
@@ -334,8 +334,17 @@ impl Engine {
         for of_loop in &self.shared.loops {
             of_loop.mailbox.close();
         }
+        self.shared.attached.clear();
         self.shared.set_handler(None);
         Ok(())
+    }
+
+    fn check(options: &ListenOptions) -> Result<(), Error> {
+        if options.http1 || options.http2 || options.raw {
+            return Ok(());
+        }
+        let text = "both HTTP/1.1 and HTTP/2 are switched off; leave one of them on, or let the host have all by raw";
+        Err(Error::new(Status::InvalidArgument, text))
     }
 
     pub(super) fn tell_all(&self, command: impl Fn() -> Command) {
@@ -349,14 +358,6 @@ impl Engine {
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
-}
-
-fn check(options: &ListenOptions) -> Result<(), Error> {
-    if options.http1 || options.http2 {
-        return Ok(());
-    }
-    let text = "both HTTP/1.1 and HTTP/2 are switched off; leave one of them on";
-    Err(Error::new(Status::InvalidArgument, text))
 }
 
 pub(super) fn refuse_on_loop(what: &str) -> Result<(), Error> {

@@ -1,18 +1,20 @@
 //! The embedding API: everything a host says to an engine and hears from it.
 
+mod duplex;
 mod engine;
 mod turns;
 
-pub use crate::engine::config::{Config, FIELDS};
+pub use crate::engine::config::{Config, FIELDS, Fallback};
 pub use crate::engine::event::{
-    Body, Cause, Closed, Control, ControlFrame, ControlKind, Credit, Delivery, Fragment, Handler, LogLevel, Message,
-    MessageKind, Request, Side, StreamKind, TlsInfo,
+    Body, Cause, Closed, Control, ControlFrame, ControlKind, Credit, Delivery, Fragment, HandedBack, Handler, LogLevel,
+    Message, MessageKind, Read, Ready, Request, Side, StreamKind, TlsInfo,
 };
 pub use crate::engine::handle::{ConnectionId, ListenerId, StreamId};
 pub use crate::engine::listener::ListenOptions;
 pub use crate::engine::stats::Stats;
 pub use crate::engine::status::{Error, Status};
 pub use crate::engine::tls::{ClientAuth, Identity, Source, Tls, TlsConfig};
+pub use duplex::Attach;
 pub use engine::Engine;
 pub use turns::{Loop, Polled};
 

@@ -123,7 +123,10 @@ static void fallback_needs_its_callback(void) {
   callbacks.on_fallback = host_on_fallback;
   CHECK_OK(create(&config, &callbacks));
   config.fallback = 2;
-  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->fallback is 2; it must be 0 or 1");
+  callbacks.on_duplex = NULL;
+  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_CONFIG, "callbacks->on_duplex is NULL");
+  config.fallback = 3;
+  CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->fallback is 3; it must be 0, 1 or 2");
   config.fallback = -1;
   CHECK_REFUSED(create(&config, &callbacks), H2WS_INVALID_ARGUMENT, "config->fallback is -1");
 }

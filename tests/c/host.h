@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <time.h>
 
-enum event_type { ANY, REQUEST, BODY, MESSAGE, FRAGMENT, CONTROL, WRITABLE, CLOSED, FALLBACK, LOG, DESTROYED };
+enum event_type { ANY, REQUEST, BODY, MESSAGE, FRAGMENT, CONTROL, WRITABLE, CLOSED, FALLBACK, DUPLEX, DISCONNECTED, LOG, DESTROYED };
 enum { HOST_EVENTS = 4096, HOST_WAIT_SECONDS = 60 };
 
 /* An event as the host keeps it: what the structs of h2ws.h have, with copies of their bytes. */
@@ -111,6 +111,19 @@ static inline void host_on_fallback(void *user, int fd, h2ws_str already_read) {
   e.type = FALLBACK, e.fd = fd;
   host_record(user, &e, already_read);
 }
+static inline void host_on_duplex(void *user, const h2ws_duplex *d) {
+  event e;
+  memset(&e, 0, sizeof e);
+  e.type = DUPLEX, e.size = d->size, e.connection = d->connection, e.context = d->context;
+  e.first = d->handed_back, e.kind = d->readable, e.code = d->writable;
+  host_record(user, &e, d->peer);
+}
+static inline void host_on_disconnected(void *user, h2ws_connection connection) {
+  event e;
+  memset(&e, 0, sizeof e);
+  e.type = DISCONNECTED, e.connection = connection;
+  host_record(user, &e, str(NULL));
+}
 static inline void host_on_log(void *user, int32_t level, h2ws_str text) {
   event e;
   memset(&e, 0, sizeof e);
@@ -135,6 +148,8 @@ static inline h2ws_callbacks host_callbacks(host *h) {
   callbacks.on_writable = host_on_writable;
   callbacks.on_closed = host_on_closed;
   callbacks.on_fallback = host_on_fallback;
+  callbacks.on_duplex = host_on_duplex;
+  callbacks.on_disconnected = host_on_disconnected;
   callbacks.on_log = host_on_log;
   callbacks.on_destroy = host_on_destroy;
   return callbacks;

@@ -114,10 +114,10 @@ static void wrong_options_open_no_listener(void) {
   CHECK_REFUSED(h2ws_listen(h->engine, H2WS_STR("127.0.0.1:0"), &options, &listener), H2WS_INVALID_ARGUMENT,
                 "options->no_websockets is 2");
   options.no_websockets = 0;
-  options.reserved = 9;
+  options.raw = 9;
   CHECK_REFUSED(h2ws_listen(h->engine, H2WS_STR("127.0.0.1:0"), &options, &listener), H2WS_INVALID_ARGUMENT,
-                "options->reserved is 9");
-  options.reserved = 0;
+                "options->raw is 9");
+  options.raw = 0;
   options.size = 8;
   CHECK_REFUSED(h2ws_listen(h->engine, H2WS_STR("127.0.0.1:0"), &options, &listener), H2WS_INVALID_ARGUMENT,
                 "initialise it with H2WS_LISTEN_OPTIONS_INIT");

@@ -1,12 +1,13 @@
 //! A host that writes down every event, and does with a stream what its path says.
 
 use super::FAILURE;
+use super::bridge::{self, Bridges};
 use super::client::{Client, Hello};
 use super::hpack::Field;
 use h2ws::{
-    Accept, Body, Cause, Closed, Config, Control, ControlFrame, ControlKind, Credit, Delivery, Engine, Error, Fragment,
-    Handler, ListenOptions, LogLevel, Message, MessageKind, Request, Side, Stats, Status, StreamId, StreamKind,
-    TlsInfo,
+    Accept, Body, Cause, Closed, Config, ConnectionId, Control, ControlFrame, ControlKind, Credit, Delivery, Engine,
+    Error, Fallback, Fragment, HandedBack, Handler, ListenOptions, ListenerId, LogLevel, Message, MessageKind, Ready,
+    Request, Side, Stats, Status, StreamId, StreamKind, TlsInfo,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::{HashMap, VecDeque};
@@ -67,7 +68,9 @@ pub enum Event {
     Control { stream: StreamId, kind: ControlKind, data: Vec<u8>, code: Option<u16> },
     Writable { stream: StreamId },
     Closed(Final),
-    Fallback { socket: Option<OwnedFd>, already_read: Vec<u8> },
+    Fallback { connection: ConnectionId, listener: Option<ListenerId>, socket: Option<OwnedFd>, already_read: Vec<u8> },
+    Duplex { connection: ConnectionId, context: u64, ready: Ready },
+    Disconnected { connection: ConnectionId },
     Log { level: LogLevel, text: String },
 }
 
@@ -82,7 +85,7 @@ impl Event {
             | Self::Fragment { stream, .. }
             | Self::Control { stream, .. }
             | Self::Writable { stream } => Some(*stream),
-            Self::Fallback { .. } | Self::Log { .. } => None,
+            Self::Fallback { .. } | Self::Duplex { .. } | Self::Disconnected { .. } | Self::Log { .. } => None,
         }
     }
 }
@@ -160,6 +163,7 @@ struct TestHandler {
     record: Arc<Record>,
     gate: Arc<Gate>,
     sunk: Arc<AtomicU64>,
+    bridges: Arc<Bridges>,
     places: Mutex<HashMap<StreamId, Place>>,
 }
 
@@ -433,8 +437,19 @@ impl Handler for TestHandler {
         }));
     }
 
-    fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {
-        self.record.push(Event::Fallback { socket: Some(socket), already_read: already_read.to_vec() });
+    fn fallback(&self, back: HandedBack<'_>) {
+        let HandedBack { connection, listener, socket, already_read, .. } = back;
+        self.record.push(Event::Fallback { connection, listener, socket, already_read: already_read.to_vec() });
+    }
+
+    fn duplex(&self, connection: ConnectionId, context: u64, ready: Ready) {
+        self.bridges.duplex(connection, context, ready);
+        self.record.push(Event::Duplex { connection, context, ready });
+    }
+
+    fn disconnected(&self, connection: ConnectionId) {
+        self.bridges.disconnected(connection);
+        self.record.push(Event::Disconnected { connection });
     }
 
     fn log(&self, level: LogLevel, text: &str) {
@@ -450,6 +465,7 @@ pub struct Host {
     record: Arc<Record>,
     gate: Arc<Gate>,
     sunk: Arc<AtomicU64>,
+    bridge: Option<bridge::Listener>,
 }
 
 impl Host {
@@ -466,18 +482,26 @@ impl Host {
     pub fn with_options(change: impl FnOnce(&mut Config), options: &ListenOptions) -> Self {
         let mut config = Config { loops: 1, ..Config::default() };
         change(&mut config);
+        let fallback = config.fallback;
         let (record, gate, sunk) = (Arc::new(Record::default()), Arc::new(Gate::default()), Arc::default());
+        let bridges = Arc::new(Bridges::default());
         let engine = Engine::start(config, |engine| TestHandler {
             engine,
             record: Arc::clone(&record),
             gate: Arc::clone(&gate),
             sunk: Arc::clone(&sunk),
+            bridges: Arc::clone(&bridges),
             places: Mutex::default(),
         })
         .expect("a valid configuration");
+        if fallback == Fallback::Off && bridge::wanted(options) {
+            let bridge = bridge::Listener::start(&engine, &bridges, options);
+            let address = bridge.address().to_owned();
+            return Self { engine, address, record, gate, sunk, bridge: Some(bridge) };
+        }
         let listener = engine.listen("127.0.0.1:0", options).expect("a free port");
         let address = engine.listener_address(listener).expect("a listener has an address");
-        Self { engine, address, record, gate, sunk }
+        Self { engine, address, record, gate, sunk, bridge: None }
     }
 
     /// A client on a new connection.
@@ -671,6 +695,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        self.bridge = None;
         if !std::thread::panicking() {
             self.check_the_end();
         }

@@ -3,6 +3,7 @@
 // Each test binary takes what it needs of these modules.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
+pub mod bridge;
 pub mod client;
 pub mod deflate;
 pub mod frame;

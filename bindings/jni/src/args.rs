@@ -97,6 +97,15 @@ fn invalid(text: String) -> Refusal {
     Refusal::Refused(Error::new(Status::InvalidArgument, text))
 }
 
+/// A piece of a buffer of so many bytes, if it is inside.
+pub(crate) fn range(offset: i32, length: i32, capacity: usize) -> Result<(usize, usize), Error> {
+    let bounds = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
+    bounds.filter(|(offset, length)| offset.saturating_add(*length) <= capacity).ok_or_else(|| {
+        let text = format!("{length} bytes from {offset} of a buffer of {capacity}");
+        Error::new(Status::InvalidArgument, text)
+    })
+}
+
 /// Gives `f` a piece of a Java array.
 pub(crate) fn with_bytes<R>(
     env: &mut Env<'_>,

@@ -23,7 +23,7 @@ fn kind(kind: i32) -> Result<MessageKind, Error> {
 }
 
 /// Gives `f` a piece of a direct buffer.
-fn with_buffer<R>(
+pub(crate) fn with_buffer<R>(
     env: &mut Env<'_>,
     buffer: &JByteBuffer<'_>,
     offset: i32,
@@ -31,11 +31,7 @@ fn with_buffer<R>(
     f: impl FnOnce(&[u8]) -> Result<R, Error>,
 ) -> Result<R, Refusal> {
     let (address, capacity) = (env.get_direct_buffer_address(buffer)?, env.get_direct_buffer_capacity(buffer)?);
-    let bounds = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
-    let Some((offset, length)) = bounds.filter(|(offset, length)| offset.saturating_add(*length) <= capacity) else {
-        let text = format!("{length} bytes from {offset} of a buffer of {capacity}");
-        return Err(Error::new(Status::InvalidArgument, text).into());
-    };
+    let (offset, length) = args::range(offset, length, capacity)?;
     // SAFETY: within the buffer, which Java keeps while the native runs. Another thread of Java's may write into it meanwhile,
     // which would be its fault, and harm no more than the message
     Ok(f(unsafe { std::slice::from_raw_parts(address.add(offset), length) })?)

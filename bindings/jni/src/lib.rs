@@ -9,6 +9,7 @@
 
 mod args;
 pub mod batch;
+mod duplex;
 mod engines;
 mod exchange;
 mod lifecycle;

@@ -5,7 +5,7 @@ use crate::engines::{self, CERTIFICATES, ENGINES, Turn, with_engine};
 use crate::record::LAYOUT;
 use crate::recorder::with_loop;
 use crate::takeover;
-use h2ws::{Config, Error, FIELDS, ListenOptions, ListenerId, Status};
+use h2ws::{Config, Error, FIELDS, Fallback, ListenOptions, ListenerId, Status};
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JByteBuffer, JClass, JIntArray, JLongArray, JObject, JObjectArray, JString};
 use std::time::Duration;
@@ -50,13 +50,21 @@ pub(crate) extern "system" fn stat_names<'l>(mut env: EnvUnowned<'l>, _: JClass<
 /// Sets a field by its name.
 fn set(config: &mut Config, name: &str, value: i64) -> Result<(), Error> {
     let flag = match name {
-        "fallback" => Some(&mut config.fallback),
         "deflate" => Some(&mut config.deflate),
         "deflate_server_takeover" => Some(&mut config.deflate_server_takeover),
         "deflate_client_takeover" => Some(&mut config.deflate_client_takeover),
         _ => None,
     };
     let invalid = |range: &str| Error::new(Status::InvalidConfig, format!("{name} is {value}; it must be {range}"));
+    if name == "fallback" {
+        config.fallback = match value {
+            0 => Fallback::Off,
+            // Java could make nothing of a descriptor
+            2 => Fallback::Duplex,
+            _ => return Err(invalid("0 or 2")),
+        };
+        return Ok(());
+    }
     if let Some(flag) = flag {
         *flag = match value {
             0 => false,
@@ -177,10 +185,16 @@ pub(crate) extern "system" fn stats<'l>(mut env: EnvUnowned<'l>, _: JClass<'l>, 
     })
 }
 
-/// Flags 1: no WebSockets, 2: no HTTP/1.1, 4: no HTTP/2. `tls` 0: cleartext.
+/// Flags 1: no WebSockets, 2: no HTTP/1.1, 4: no HTTP/2, 8: raw. `tls` 0: cleartext.
 fn options(tls: i64, flags: i32) -> Result<ListenOptions, Error> {
     let tls = if tls == 0 { None } else { Some(CERTIFICATES.get(tls as u64)?) };
-    Ok(ListenOptions { websockets: flags & 1 == 0, http1: flags & 2 == 0, http2: flags & 4 == 0, tls })
+    Ok(ListenOptions {
+        websockets: flags & 1 == 0,
+        http1: flags & 2 == 0,
+        http2: flags & 4 == 0,
+        raw: flags & 8 != 0,
+        tls,
+    })
 }
 
 pub(crate) extern "system" fn listen<'l>(

@@ -1,6 +1,6 @@
 //! Binds the natives to `dev.h2ws.internal.Native` when the library is loaded.
 
-use crate::{exchange, lifecycle, tls};
+use crate::{duplex, exchange, lifecycle, tls};
 use jni::errors::Result;
 use jni::strings::JNIStr;
 use jni::{Env, JavaVM, NativeMethod, jni_str};
@@ -37,6 +37,12 @@ fn natives() -> Vec<(&'static JNIStr, &'static JNIStr, *mut c_void)> {
         native!("takeOver", "(Ljava/lang/Object;)I", lifecycle::take_over),
         native!("takeOverDescriptor", "(I)I", lifecycle::take_over_descriptor),
         native!("closeFd", "(I)I", lifecycle::close_fd),
+        native!("attach", "(JLjava/lang/String;[Ljava/lang/String;[[BJI)J", duplex::attach),
+        native!("duplexWrite", "(JJ[BII)I", duplex::write),
+        native!("duplexWriteBuffer", "(JJLjava/nio/ByteBuffer;II)I", duplex::write_buffer),
+        native!("duplexReadBuffer", "(JJLjava/nio/ByteBuffer;II)I", duplex::read_buffer),
+        native!("duplexShut", "(JJ)I", duplex::shut),
+        native!("duplexClose", "(JJZ)I", duplex::close),
         native!("tlsCreate", "([Ljava/lang/Object;[Ljava/lang/Object;Ljava/lang/Object;I)J", tls::create),
         native!("tlsReload", "(J[Ljava/lang/Object;[Ljava/lang/Object;Ljava/lang/Object;I)I", tls::reload),
         native!("tlsRelease", "(J)I", tls::release),

@@ -12,8 +12,8 @@
 //! at each function that writes a record.
 
 use h2ws::{
-    Body, Cause, Closed, ConnectionId, ControlFrame, ControlKind, Fragment, ListenerId, LogLevel, Message, MessageKind,
-    Request, Side, StreamId, StreamKind, TlsInfo,
+    Body, Cause, Closed, ConnectionId, ControlFrame, ControlKind, Fragment, HandedBack, ListenerId, LogLevel, Message,
+    MessageKind, Ready, Request, Side, StreamId, StreamKind, TlsInfo,
 };
 
 const LENGTH: usize = 0;
@@ -55,6 +55,7 @@ pub enum Kind {
     Log = 8,
     Fallback = 9,
     Disconnected = 10,
+    Duplex = 11,
 }
 
 /// All of a record but its payload.
@@ -240,7 +241,21 @@ pub fn disconnected(connection: ConnectionId) -> Head {
     Head::new(Kind::Disconnected, connection.to_raw(), 0)
 }
 
-/// Number: the descriptor, which is Java's from now on. Payload: what was read from it.
-pub fn fallback(descriptor: i32) -> Head {
-    Head { number: descriptor as u32, ..Head::new(Kind::Fallback, 0, 0) }
+/// Flags 4: over TLS. Stream: the number of a connection whose bytes are Java's to move from now on. Payload: its listener as u64
+/// (0: adopted); peer; over TLS as in [`request`].
+pub fn fallback(back: &HandedBack<'_>) -> (Head, Vec<u8>) {
+    let mut payload = Vec::with_capacity(64);
+    payload.extend(back.listener.map_or(0, ListenerId::to_raw).to_ne_bytes());
+    put(&mut payload, back.peer.as_bytes());
+    if let Some(tls) = back.tls {
+        put_tls(&mut payload, tls);
+    }
+    let head = Head::new(Kind::Fallback, back.connection.to_raw(), 0).flags(u8::from(back.tls.is_some()) << 2);
+    (head, payload)
+}
+
+/// Flags 1: there is something to read, 2: there is room to write. Stream: the number of the connection. No payload.
+pub fn duplex(connection: ConnectionId, context: u64, ready: Ready) -> Head {
+    let flags = u8::from(ready.readable) | u8::from(ready.writable) << 1;
+    Head::new(Kind::Duplex, connection.to_raw(), context).flags(flags)
 }

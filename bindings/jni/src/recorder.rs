@@ -3,11 +3,10 @@
 use crate::batch::Batch;
 use crate::record;
 use h2ws::{
-    Body, Closed, ConnectionId, ControlFrame, Engine, Fragment, Handler, LogLevel, Message, Request, StreamId,
-    StreamKind,
+    Body, Closed, ConnectionId, ControlFrame, Engine, Fragment, HandedBack, Handler, LogLevel, Message, Ready, Request,
+    StreamId, StreamKind,
 };
 use std::cell::RefCell;
-use std::os::fd::{IntoRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 
 /// Lines of the log that threads without a loop have, before the oldest is dropped.
@@ -116,9 +115,13 @@ impl Handler for Recorder {
         with_loop(|of_loop| of_loop.batch.push(record::disconnected(connection), &[]));
     }
 
-    fn fallback(&self, socket: OwnedFd, already_read: &[u8]) {
-        let head = record::fallback(socket.into_raw_fd());
-        with_loop(|of_loop| of_loop.batch.push(head, &[already_read]));
+    fn fallback(&self, back: HandedBack<'_>) {
+        let (head, payload) = record::fallback(&back);
+        with_loop(|of_loop| of_loop.batch.push(head, &[&payload]));
+    }
+
+    fn duplex(&self, connection: ConnectionId, context: u64, ready: Ready) {
+        with_loop(|of_loop| of_loop.batch.push(record::duplex(connection, context, ready), &[]));
     }
 
     fn full(&self) -> bool {

@@ -4,6 +4,7 @@ import dev.h2ws.internal.EngineEvents;
 import dev.h2ws.internal.EventLoop;
 import dev.h2ws.internal.Native;
 import dev.h2ws.internal.RequestHead;
+import dev.h2ws.internal.RequestHead.TlsHead;
 import dev.h2ws.internal.StreamEvents;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ final class Engine implements EngineEvents {
     final Executor executor;
     final Log log;
     final Handlers handlers = new Handlers();
+    final Duplexes duplexes = new Duplexes();
     private final Consumer<FallbackConnection> fallback;
     private final List<EventLoop> loops = new ArrayList<>();
 
@@ -92,6 +94,18 @@ final class Engine implements EngineEvents {
     @Override
     public void disconnected(long connection) {
         handlers.disconnected(connection);
+        NativeDuplex duplex = duplexes.of(connection);
+        if (duplex != null) {
+            duplex.disconnected();
+        }
+    }
+
+    @Override
+    public void duplex(long connection, boolean readable, boolean writable) {
+        NativeDuplex duplex = duplexes.of(connection);
+        if (duplex != null) {
+            duplex.ready(readable, writable);
+        }
     }
 
     @Override
@@ -107,15 +121,19 @@ final class Engine implements EngineEvents {
     }
 
     @Override
-    public void fallback(int fd, byte[] alreadyRead) {
-        FallbackConnection connection = new FallbackConnection(fd, alreadyRead);
+    public void fallback(long id, long listener, String peer, TlsHead tls) {
+        Duplex duplex = duplexes.add(this, id);
+        FallbackConnection connection = new FallbackConnection(duplex, peer, tls == null ? null : new TlsInfo(tls));
+        Consumer<FallbackConnection> taker = handlers.takerOf(listener, fallback);
+        if (taker == null) {
+            connection.close();
+            return;
+        }
         try {
-            if (fallback == null) {
-                connection.close();
-            } else if (executor == null) {
-                handBack(connection);
+            if (executor == null || handlers.isRaw(listener)) {
+                handBack(connection, taker);
             } else {
-                executor.execute(() -> handBack(connection));
+                executor.execute(() -> handBack(connection, taker));
             }
         } catch (RuntimeException e) {
             connection.close();
@@ -123,9 +141,9 @@ final class Engine implements EngineEvents {
         }
     }
 
-    private void handBack(FallbackConnection connection) {
+    private void handBack(FallbackConnection connection, Consumer<FallbackConnection> taker) {
         try {
-            fallback.accept(connection);
+            taker.accept(connection);
         } catch (Throwable t) {
             connection.close();
             log.accept(Level.ERROR, "the fallback of a connection threw", t);

@@ -1,51 +1,53 @@
 package dev.h2ws;
 
-import dev.h2ws.internal.Native;
+import java.util.Optional;
 
 /**
- * A connection that does not speak HTTP/2, given to the program as {@link H2wsBuilder#fallback} asked. Either take its
- * descriptor or close it.
+ * A connection whose protocol is the program's own: one that does not speak HTTP/2, as {@link H2wsBuilder#fallback} asked,
+ * or any of {@link H2ws#listenRaw} or of a {@link TlsTransport}. Its socket, and its TLS if there is any, stay where they are; the
+ * program reads and writes bytes.
  */
 public final class FallbackConnection implements AutoCloseable {
-    private final byte[] alreadyRead;
-    private int descriptor;
+    private final Duplex duplex;
+    private final String peer;
+    private final TlsInfo tls;
 
-    FallbackConnection(int descriptor, byte[] alreadyRead) {
-        this.descriptor = descriptor;
-        this.alreadyRead = alreadyRead;
+    FallbackConnection(Duplex duplex, String peer, TlsInfo tls) {
+        this.duplex = duplex;
+        this.peer = peer;
+        this.tls = tls;
     }
 
     /**
-     * What was read from it.
+     * Its bytes, from the first one on, in the clear.
      *
-     * @return the bytes; yours to keep
+     * @return the duplex, always the same
      */
-    public byte[] alreadyRead() {
-        return alreadyRead;
+    public Duplex duplex() {
+        return duplex;
     }
 
     /**
-     * Takes the socket's descriptor, for a framework that can make a connection of one. It is non-blocking and the
-     * caller's to close.
+     * The peer's address.
      *
-     * @return the descriptor
-     * @throws IllegalStateException if it was taken or closed
+     * @return as {@code 127.0.0.1:4711}, or {@code unix}
      */
-    public synchronized int take() {
-        if (descriptor < 0) {
-            throw new IllegalStateException("this connection was taken or closed already");
-        }
-        int taken = descriptor;
-        descriptor = -1;
-        return taken;
+    public String peer() {
+        return peer;
     }
 
-    /** Closes the socket, unless it was taken. */
+    /**
+     * The TLS of the connection.
+     *
+     * @return empty on cleartext
+     */
+    public Optional<TlsInfo> tls() {
+        return Optional.ofNullable(tls);
+    }
+
+    /** Closes the connection, as {@link Duplex#close}. */
     @Override
-    public synchronized void close() {
-        if (descriptor >= 0) {
-            Native.closeFd(descriptor);
-            descriptor = -1;
-        }
+    public void close() {
+        duplex.close();
     }
 }

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
 /**
@@ -105,6 +106,53 @@ public final class H2ws implements AutoCloseable {
     }
 
     /**
+     * Listens, and gives every connection to the program as bytes, unread: nothing is served. Native TLS of the options
+     * stays native. Does not block.
+     *
+     * @param address as for {@link #listen(SocketAddress, Handler)}
+     * @param taker gets each connection, on a loop's thread, and has to close it in the end. An exception out of it is logged and
+     *     closes the connection
+     * @param options of which only TLS has a meaning
+     * @return the listener
+     * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
+     */
+    public Listener listenRaw(SocketAddress address, Consumer<FallbackConnection> taker, ListenOptions options) {
+        Objects.requireNonNull(taker, "taker");
+        String text = Addresses.text(address);
+        long tls = options.tlsId();
+        int flags = options.flags | Native.RAW;
+        long id = engine.handlers.listeningRaw(taker, () -> Native.listen(engine.id, text, tls, flags));
+        if (Handlers.isStatus(id)) {
+            throw H2wsException.last(id, "listen on " + text);
+        }
+        Listener listener = new Listener(this, engine, id);
+        engine.handlers.opened(id, listener);
+        return listener;
+    }
+
+    /**
+     * Serves a connection whose socket stays with the program, say for TLS of its own ({@link TlsTransport} does that). What
+     * comes from the peer is written to the duplex; what is read from it goes to the peer. Does not block.
+     *
+     * <p>Called on a loop's thread, the connection lives on that loop, and its duplex is told there.
+     *
+     * @param handler hears of its requests
+     * @param options who the peer is, and what the connection may do
+     * @return the program's end, which has to be closed
+     * @throws H2wsException with {@link Status#SHUTTING_DOWN} or {@link Status#BUSY}
+     */
+    public Duplex attach(Handler handler, AttachOptions options) {
+        Objects.requireNonNull(handler, "handler");
+        String[] tls = options.tlsTexts();
+        byte[][] certificates = options.certificates();
+        return engine.handlers.attaching(
+                handler,
+                () -> engine.duplexes.attaching(
+                        engine,
+                        () -> Native.attach(engine.id, options.peer, tls, certificates, 0, options.options.flags)));
+    }
+
+    /**
      * Serves a connection that the program accepted, with the default options.
      *
      * @param channel the connection, as for {@link #adopt(SocketChannel, Handler, ByteBuffer, ListenOptions)}
@@ -196,6 +244,10 @@ public final class H2ws implements AutoCloseable {
         if (Handlers.isStatus(id)) {
             throw H2wsException.last(id, "adopt " + from);
         }
+    }
+
+    void log(Level level, String text, Throwable thrown) {
+        engine.log.accept(level, text, thrown);
     }
 
     /** What is closed is only the JVM's own descriptor, which leads nowhere since it was taken over. */

@@ -239,15 +239,15 @@ public final class H2wsBuilder {
     }
 
     /**
-     * Gives connections that do not speak HTTP/2 to the program, those over TLS excepted, in place of serving HTTP/1.1.
+     * Gives connections that do not speak HTTP/2 to the program as bytes, in place of serving HTTP/1.1. Native TLS stays native.
      * It runs on the loop's thread, or on the executor. An exception out of it is logged and closes the connection.
      *
-     * @param handler gets the connection, which it has to take or close
+     * @param handler gets the connection, which it has to close in the end
      * @return this
      */
     public H2wsBuilder fallback(Consumer<FallbackConnection> handler) {
         fallback = Objects.requireNonNull(handler, "handler");
-        return set("fallback", 1);
+        return set("fallback", 2);
     }
 
     /**

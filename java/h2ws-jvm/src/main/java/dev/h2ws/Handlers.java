@@ -5,7 +5,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Which handler a request is for: its listener's, or that of its connection if that was adopted.
@@ -16,6 +18,9 @@ import java.util.function.LongSupplier;
 final class Handlers {
     /** {@code listener} is null once it is closed: its connections go on and need the handler. */
     private record Listening(Handler handler, Listener listener) {}
+
+    /** Who takes the connections of raw listeners. They stay: a connection may come after its listener was closed. */
+    private final Map<Long, Consumer<FallbackConnection>> takers = new ConcurrentHashMap<>();
 
     private final Map<Long, Listening> listeners = new ConcurrentHashMap<>();
     private final Map<Long, Handler> adopted = new ConcurrentHashMap<>();
@@ -45,6 +50,44 @@ final class Handlers {
         } finally {
             lock.readLock().unlock();
         }
+    }
+
+    /** Makes a raw listener by {@code listen}, which gives an id or a status. */
+    long listeningRaw(Consumer<FallbackConnection> taker, LongSupplier listen) {
+        lock.readLock().lock();
+        try {
+            long id = listen.getAsLong();
+            if (!isStatus(id)) {
+                listeners.put(id, new Listening(null, null));
+                takers.put(id, taker);
+            }
+            return id;
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Who takes what the listener hands back; {@code otherwise} if that is not the listener's own affair. */
+    Consumer<FallbackConnection> takerOf(long listener, Consumer<FallbackConnection> otherwise) {
+        if (listener != 0 && !listeners.containsKey(listener)) {
+            lock.writeLock().lock();
+            lock.writeLock().unlock();
+        }
+        return takers.getOrDefault(listener, otherwise);
+    }
+
+    boolean isRaw(long listener) {
+        return takers.containsKey(listener);
+    }
+
+    /** Gives an attached connection its handler; {@code attach} gives the connection's end. */
+    NativeDuplex attaching(Handler handler, Supplier<NativeDuplex> attach) {
+        NativeDuplex[] made = new NativeDuplex[1];
+        adopting(handler, () -> {
+            made[0] = attach.get();
+            return made[0].connection();
+        });
+        return made[0];
     }
 
     void opened(long id, Listener listener) {

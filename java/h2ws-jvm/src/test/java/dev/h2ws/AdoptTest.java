@@ -119,23 +119,6 @@ class AdoptTest extends EngineTest {
         assertThatThrownBy(() -> engine.adopt(closed, request -> {})).isInstanceOf(H2wsException.class);
     }
 
-    @Test
-    void aFallbackGetsTheConnectionAndWhatWasRead() throws Exception {
-        CompletableFuture<String> read = new CompletableFuture<>();
-        Client.Place place = serve(
-                builder().fallback(connection -> {
-                    try (connection) {
-                        read.complete(new String(connection.alreadyRead(), StandardCharsets.US_ASCII));
-                    }
-                }),
-                request -> {});
-        String[] address = place.authority().split(":");
-        try (Socket client = new Socket(address[0], Integer.parseInt(address[1]))) {
-            assertThat(exchange(client, REQUEST)).isEmpty();
-        }
-        assertThat(read.join()).startsWith("GET /adopted");
-    }
-
     private static InetSocketAddress loopback() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     }

@@ -154,6 +154,7 @@ public final class EventLoop implements Runnable {
         try {
             dispatch();
         } catch (Throwable t) {
+            // of a duplex it is no stream, which is no harm
             if (stream != 0) {
                 Native.abort(engine, stream, INTERNAL_ERROR);
             }
@@ -166,7 +167,8 @@ public final class EventLoop implements Runnable {
         switch (r.type()) {
             case RecordReader.REQUEST -> request();
             case RecordReader.LOG -> events.log(r.flags(), r.text());
-            case RecordReader.FALLBACK -> events.fallback(r.number(), r.rest());
+            case RecordReader.FALLBACK -> r.fallback(events);
+            case RecordReader.DUPLEX -> events.duplex(r.stream(), r.flag(1), r.flag(2));
             case RecordReader.DISCONNECTED -> events.disconnected(r.stream());
             default -> stream(streams.get(r.context(), r.stream()));
         }

@@ -28,6 +28,14 @@ public final class Native {
     /** Flag of {@link #listen} and {@link #adopt}: no HTTP/2. */
     public static final int NO_HTTP2 = 4;
 
+    /** Flag of {@link #listen}: every connection is handed back, unread. */
+    public static final int RAW = 8;
+
+    /** What {@link #duplexReadBuffer} gives at the end. */
+    public static final int DUPLEX_END = -1002;
+    /** What {@link #duplexReadBuffer} gives when the other side was cut off. */
+    public static final int DUPLEX_RESET = -1003;
+
     /** Flag of {@link #accept}: Ping and Close are the host's to answer. */
     public static final int MANUAL_CONTROL = 1;
     /** Flag of {@link #accept}: fragments instead of messages. */
@@ -125,4 +133,18 @@ public final class Native {
     public static native int takeOverDescriptor(int descriptor);
 
     public static native int closeFd(int fd);
+
+    public static native long attach(
+            long engine, String peer, String[] tls, byte[][] certificates, long context, int flags);
+
+    public static native int duplexWrite(long engine, long connection, byte[] data, int offset, int length);
+
+    public static native int duplexWriteBuffer(
+            long engine, long connection, ByteBuffer direct, int offset, int length);
+
+    public static native int duplexReadBuffer(long engine, long connection, ByteBuffer direct, int offset, int length);
+
+    public static native int duplexShut(long engine, long connection);
+
+    public static native int duplexClose(long engine, long connection, boolean abort);
 }

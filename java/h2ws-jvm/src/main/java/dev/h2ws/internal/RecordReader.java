@@ -24,6 +24,7 @@ final class RecordReader {
     static final int LOG = 8;
     static final int FALLBACK = 9;
     static final int DISCONNECTED = 10;
+    static final int DUPLEX = 11;
 
     private static final int FLAG_WEBSOCKET = 1;
     private static final int FLAG_END = 2;
@@ -186,6 +187,13 @@ final class RecordReader {
                 headers,
                 subprotocols,
                 flag(FLAG_TLS) ? tls() : null);
+    }
+
+    /** Gives the connection that a record of that type tells of to {@code events}. */
+    void fallback(EngineEvents events) {
+        long listener = buffer.getLong(advance(8));
+        String peer = string();
+        events.fallback(stream(), listener, peer, flag(FLAG_TLS) ? tls() : null);
     }
 
     private TlsHead tls() {

@@ -1,0 +1,247 @@
+package dev.h2ws;
+
+import java.lang.System.Logger.Level;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+
+/**
+ * TLS that ends in the JVM: for a program whose keys are in an {@link SSLContext}, or who makes its {@link SSLEngine}s itself.
+ * Sockets and HTTP stay native; only the records of TLS pass through the engines, on the loops' threads. Native TLS
+ * ({@link Tls}) is the faster way where the key can be had.
+ *
+ * <p>ALPN offers {@code h2} and {@code http/1.1}, unless the program's engine has chosen its protocols itself. All methods may
+ * be called on any thread.
+ */
+public final class TlsTransport implements AutoCloseable {
+    private static final int MOST_TASKS = 10_000;
+
+    private final H2ws h2ws;
+    private final Function<String, SSLEngine> engines;
+    private final Duration handshakeTimeout;
+    private final Consumer<FallbackConnection> http1;
+    private final ListenOptions options;
+    private final ThreadPoolExecutor tasks;
+    private final ScheduledThreadPoolExecutor deadlines;
+
+    private TlsTransport(Builder builder) {
+        h2ws = builder.h2ws;
+        engines = builder.engines;
+        handshakeTimeout = builder.handshakeTimeout;
+        http1 = builder.http1;
+        options = builder.options;
+        int threads = Runtime.getRuntime().availableProcessors();
+        tasks = new ThreadPoolExecutor(
+                threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MOST_TASKS), named("h2ws-tls-"));
+        tasks.allowCoreThreadTimeOut(true);
+        // a flood of handshakes is held back where it comes from
+        tasks.setRejectedExecutionHandler(new ThreadPoolExecutor.CallerRunsPolicy());
+        deadlines = new ScheduledThreadPoolExecutor(1, named("h2ws-tls-deadline-"));
+        deadlines.setRemoveOnCancelPolicy(true);
+        deadlines.setKeepAliveTime(10, TimeUnit.SECONDS);
+        deadlines.allowCoreThreadTimeOut(true);
+    }
+
+    private static ThreadFactory named(String prefix) {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(null, task, prefix + count.getAndIncrement());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /**
+     * Begins a transport whose engines come from a context.
+     *
+     * @param h2ws serves
+     * @param context has the key
+     * @return a builder with the defaults
+     */
+    public static Builder builder(H2ws h2ws, SSLContext context) {
+        Objects.requireNonNull(context, "context");
+        return new Builder(h2ws, peer -> context.createSSLEngine());
+    }
+
+    /**
+     * Begins a transport whose engines the program makes.
+     *
+     * @param h2ws serves
+     * @param engines makes one for each connection, given the peer's address as text; called on a loop's thread. The mode of
+     *     the engine becomes that of a server
+     * @return a builder with the defaults
+     */
+    public static Builder builder(H2ws h2ws, Function<String, SSLEngine> engines) {
+        return new Builder(h2ws, engines);
+    }
+
+    /** What a transport is made of. */
+    public static final class Builder {
+        private final H2ws h2ws;
+        private final Function<String, SSLEngine> engines;
+        private Duration handshakeTimeout = Duration.ofSeconds(10);
+        private Consumer<FallbackConnection> http1;
+        private ListenOptions options = ListenOptions.defaults();
+
+        private Builder(H2ws h2ws, Function<String, SSLEngine> engines) {
+            this.h2ws = Objects.requireNonNull(h2ws, "h2ws");
+            this.engines = Objects.requireNonNull(engines, "engines");
+        }
+
+        /**
+         * How long a handshake may take before the connection is cut. Default 10 s.
+         *
+         * @param timeout more than 0
+         * @return this
+         */
+        public Builder handshakeTimeout(Duration timeout) {
+            if (timeout.isZero() || timeout.isNegative()) {
+                throw new IllegalArgumentException("handshakeTimeout is " + timeout + "; it must be more than 0");
+            }
+            handshakeTimeout = timeout;
+            return this;
+        }
+
+        /**
+         * Gives connections that do not agree on {@code h2} to the program, decrypted, in place of serving HTTP/1.1.
+         *
+         * @param taker gets each, on a loop's or a handshake's thread, and has to close it in the end
+         * @return this
+         */
+        public Builder http1(Consumer<FallbackConnection> taker) {
+            http1 = Objects.requireNonNull(taker, "taker");
+            return this;
+        }
+
+        /**
+         * What the connections may do.
+         *
+         * @param options without native TLS
+         * @return this
+         */
+        public Builder options(ListenOptions options) {
+            AttachOptions.of("").options(options);
+            this.options = options;
+            return this;
+        }
+
+        /**
+         * Makes the transport.
+         *
+         * @return it; has to be closed
+         */
+        public TlsTransport build() {
+            return new TlsTransport(this);
+        }
+    }
+
+    /**
+     * Listens. Does not block.
+     *
+     * @param address as for {@link H2ws#listen(SocketAddress, Handler)}
+     * @param handler hears of the requests
+     * @return the listener
+     * @throws H2wsException with {@link Status#ADDRESS_IN_USE} or {@link Status#IO}, and the address
+     */
+    public Listener listen(SocketAddress address, Handler handler) {
+        Objects.requireNonNull(handler, "handler");
+        return h2ws.listenRaw(
+                address, connection -> serve(connection, handler), ListenOptions.defaults());
+    }
+
+    /**
+     * Shakes hands on a connection whose bytes the program has, and serves it.
+     *
+     * @param connection in the encrypted; is closed by this
+     * @param handler hears of the requests
+     */
+    public void serve(FallbackConnection connection, Handler handler) {
+        String peer = connection.peer();
+        SSLEngine ssl = engines.apply(peer);
+        ssl.setUseClientMode(false);
+        offer(ssl);
+        TlsDuplex clear = new TlsDuplex(connection.duplex(), ssl, tasks);
+        ScheduledFuture<?> deadline = deadlines.schedule(
+                () -> {
+                    log(Level.INFO, peer, "no TLS handshake within " + handshakeTimeout.toMillis() + " ms", null);
+                    clear.abort();
+                },
+                handshakeTimeout.toMillis(),
+                TimeUnit.MILLISECONDS);
+        clear.shake(wrong -> {
+            deadline.cancel(false);
+            if (wrong == null) {
+                begin(clear, peer, handler);
+            } else {
+                log(Level.INFO, peer, "TLS failed: " + wrong.getMessage(), null);
+                clear.close();
+            }
+        });
+    }
+
+    private void offer(SSLEngine ssl) {
+        SSLParameters parameters = ssl.getSSLParameters();
+        if (parameters.getApplicationProtocols().length == 0
+                && ssl.getHandshakeApplicationProtocolSelector() == null) {
+            boolean h2 = (options.flags & dev.h2ws.internal.Native.NO_HTTP2) == 0;
+            boolean h1 = http1 != null || (options.flags & dev.h2ws.internal.Native.NO_HTTP1) == 0;
+            parameters.setApplicationProtocols(
+                    h2 && h1 ? new String[] {"h2", "http/1.1"} : new String[] {h2 ? "h2" : "http/1.1"});
+            ssl.setSSLParameters(parameters);
+        }
+    }
+
+    private void begin(TlsDuplex clear, String peer, Handler handler) {
+        try {
+            SSLEngine ssl = clear.ssl();
+            String alpn = Objects.requireNonNullElse(ssl.getApplicationProtocol(), "");
+            AttachOptions attach = AttachOptions.of(peer).options(options).tls(ssl.getSession(), serverName(ssl), alpn);
+            if (http1 != null && !alpn.equals("h2")) {
+                http1.accept(new FallbackConnection(clear, peer, new TlsInfo(attach.tls)));
+            } else {
+                Splice.join(clear, h2ws.attach(handler, attach));
+            }
+        } catch (RuntimeException | Error e) {
+            log(Level.ERROR, peer, "it could not be served", e);
+            clear.abort();
+        }
+    }
+
+    private static String serverName(SSLEngine ssl) {
+        if (ssl.getSession() instanceof ExtendedSSLSession session) {
+            for (SNIServerName name : session.getRequestedServerNames()) {
+                if (name instanceof SNIHostName host) {
+                    return host.getAsciiName();
+                }
+            }
+        }
+        return "";
+    }
+
+    private void log(Level level, String peer, String what, Throwable thrown) {
+        h2ws.log(level, "connection of " + peer + ": " + what, thrown);
+    }
+
+    /** Ends its threads. Connections that are open go on; handshakes under way do not. Listeners are closed on their own. */
+    @Override
+    public void close() {
+        deadlines.shutdownNow().forEach(Runnable::run);
+        tasks.shutdown();
+    }
+}

@@ -1,0 +1,195 @@
+package dev.h2ws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** TLS by the program's own SSLContext, over the byte transport. */
+class TlsTransportTest extends EngineTest {
+    @TempDir
+    Path directory;
+
+    private SSLContext context;
+    private TlsTransport transport;
+
+    @BeforeEach
+    void keys() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, TestKeys.PASSWORD);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        engine = builder().start();
+    }
+
+    @AfterEach
+    void close() {
+        if (transport != null) {
+            transport.close();
+        }
+    }
+
+    private static InetSocketAddress loopback() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    private Client.Place serve(TlsTransport.Builder builder, Handler handler) {
+        transport = builder.build();
+        return new Client.Place("localhost:" + transport.listen(loopback(), handler).port(), true);
+    }
+
+    private HttpClient client(SSLParameters parameters) {
+        HttpClient.Builder builder = HttpClient.newBuilder().sslContext(context);
+        return (parameters == null ? builder : builder.sslParameters(parameters)).build();
+    }
+
+    private static SSLParameters protocols(String protocol) {
+        SSLParameters parameters = new SSLParameters();
+        parameters.setProtocols(new String[] {protocol});
+        return parameters;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.3", "TLSv1.2"})
+    void requestsOverHttp2(String protocol) throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.bodyBytes(4 << 20)
+                .thenAccept(body -> request.respond(
+                        200,
+                        request.version() + " " + request.scheme() + " "
+                                + request.tls().orElseThrow().version() + " "
+                                + request.tls().orElseThrow().serverName().orElse("") + " "
+                                + body.length)));
+        HttpClient client = client(protocols(protocol));
+        List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 100)
+                .mapToObj(i -> client.sendAsync(
+                        HttpRequest.newBuilder(place.http("/"))
+                                .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[i * 20_000]))
+                                .build(),
+                        BodyHandlers.ofString()))
+                .toList();
+        for (int i = 0; i < all.size(); i++) {
+            HttpResponse<String> response = all.get(i).join();
+            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(response.body()).isEqualTo("HTTP/2 https " + protocol + " localhost " + i * 20_000);
+        }
+    }
+
+    @Test
+    void webSocketsWithMessagesOfManyRecords() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.accept(new Echo()));
+        Client heard = new Client();
+        java.net.http.WebSocket socket =
+                client(null).newWebSocketBuilder().buildAsync(place.ws("/"), heard).join();
+        for (int size : new int[] {1, 16_384, 262_144, 5_000_000, 3}) {
+            socket.sendBinary(ByteBuffer.wrap(new byte[size]), true).join();
+            assertThat(heard.next()).isEqualTo("binary " + size);
+        }
+        socket.sendClose(1000, "bye").join();
+        assertThat(heard.next()).isEqualTo("close 1000");
+    }
+
+    @Test
+    void http1IsTheProgramsOwnIfItWants() throws Exception {
+        Client.Place place = serve(
+                TlsTransport.builder(engine, context).http1(connection -> {
+                    Duplex duplex = connection.duplex();
+                    String alpn = connection.tls().orElseThrow().alpn().orElse("none");
+                    duplex.write(ByteBuffer.wrap(
+                            ("HTTP/1.1 200 OK\r\ncontent-length: " + alpn.length() + "\r\nconnection: close\r\n\r\n" + alpn)
+                                    .getBytes(StandardCharsets.US_ASCII)));
+                    duplex.close();
+                }),
+                request -> request.respond(200, "native"));
+        HttpClient one = HttpClient.newBuilder().sslContext(context).version(HttpClient.Version.HTTP_1_1).build();
+        assertThat(one.send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofString()).body())
+                .isIn("http/1.1", "none");
+        assertThat(client(null).send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofString()).body())
+                .isEqualTo("native");
+    }
+
+    @Test
+    void aClientThatSaysNothingIsCut() throws Exception {
+        Client.Place place =
+                serve(TlsTransport.builder(engine, context).handshakeTimeout(Duration.ofMillis(50)), request -> {});
+        String[] address = place.authority().split(":");
+        try (Socket silent = new Socket(address[0], Integer.parseInt(address[1]))) {
+            assertThatThrownBy(() -> {
+                        if (silent.getInputStream().read() < 0) {
+                            throw new IOException("the end");
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+        }
+    }
+
+    @Test
+    void whatIsNoTlsIsRefusedAndOthersGoOn() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "ok"));
+        String[] address = place.authority().split(":");
+        try (Socket clear = new Socket(address[0], Integer.parseInt(address[1]))) {
+            clear.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            // an alert, and the end
+            assertThat(clear.getInputStream().readAllBytes()).hasSizeLessThan(100);
+        }
+        assertThat(client(null).send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofString()).body())
+                .isEqualTo("ok");
+    }
+
+    @Test
+    void theEndIsCloseNotifyAndFin() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "last"));
+        String[] address = place.authority().split(":");
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(address[0], Integer.parseInt(address[1]))) {
+            socket.getOutputStream()
+                    .write("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            // an end without close_notify would be an exception
+            assertThat(socket.getInputStream().readAllBytes()).asString(StandardCharsets.US_ASCII).endsWith("last");
+        }
+    }
+
+    @Test
+    void aResetIsHeardOf() throws Exception {
+        CompletableFuture<Closed> closed = new CompletableFuture<>();
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.onClosed(closed::complete));
+        String[] address = place.authority().split(":");
+        Socket plain = new Socket(address[0], Integer.parseInt(address[1]));
+        Socket socket = context.getSocketFactory().createSocket(plain, address[0], plain.getPort(), false);
+        socket.getOutputStream().write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        while (engine.stats().get("open_streams") == 0) {
+            Thread.onSpinWait();
+        }
+        // a FIN would be a half-close, after which an answer may still be wanted
+        plain.setSoLinger(true, 0);
+        plain.close();
+        assertThat(closed.get(10, java.util.concurrent.TimeUnit.SECONDS).cause()).isEqualTo(Closed.Cause.DISCONNECTED);
+    }
+}
