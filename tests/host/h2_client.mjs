@@ -272,10 +272,14 @@ export class Client {
     return { status, body: Buffer.concat(body) };
   }
 
+  // The stream of a handshake.
+  handshake(path) {
+    return this.headers([...this.#fields('CONNECT', path), [':protocol', 'websocket'], ['sec-websocket-version', '13']], false);
+  }
+
   // A WebSocket's stream.
   async open(path) {
-    const fields = [...this.#fields('CONNECT', path), [':protocol', 'websocket'], ['sec-websocket-version', '13']];
-    const stream = this.headers(fields, false);
+    const stream = this.handshake(path);
     const { status } = await this.expect(HEADERS, stream);
     assert.equal(status, 200, `the answer to the handshake of ${path}`);
     return stream;

@@ -293,7 +293,7 @@ final class Exchange implements StreamEvents {
     @Override
     public void closed(boolean remote, int code, int cause, int h2Code, String reason) {
         Closed.Side side = remote ? Closed.Side.REMOTE : Closed.Side.LOCAL;
-        Closed how = new Closed(code, reason, Closed.Cause.of(cause), h2Code, side);
+        Closed how = new Closed(code, reason, Closed.Cause.of(cause), Integer.toUnsignedLong(h2Code), side);
         List<Consumer<Closed>> actions;
         WebSocketListener to;
         WebSocket ended;
