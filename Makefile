@@ -62,9 +62,9 @@ docs: ## the Rust documentation, warnings are errors
 rust-test: ## unit, behaviour and documentation tests of the crate
 	cargo test --workspace
 
-c-test: build/host-c ## the C and C++ tests, and the test host's own contract
+c-test: build/host-c ## the C and C++ tests, and the behaviour suite against the test host
 	tests/cpp/run.sh $(H2WS_RELEASE)
-	node tests/host/contract.mjs build/host-c
+	tests/host/behaviour.sh build/host-c
 
 examples-test: examples ## runs every example
 	tests/examples/run.sh

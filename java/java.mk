@@ -44,8 +44,8 @@ build/echo-java build/adopt-java build/netty-java build/netty-nio-java: build/ho
 	@chmod +x $@
 
 .PHONY: java-test
-java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, the test host's contract, and the examples
+java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, the behaviour suite, and the examples
 	@tests/setup.sh java node
 	java/test.sh $(H2WS_JNI_SMALL)
-	HOST_JAVA_OPTIONS=-Xcheck:jni node tests/host/contract.mjs build/host-java
+	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java
 	EXAMPLE_JAVA_OPTIONS=-Xcheck:jni tests/examples/run.sh build/echo-java build/adopt-java build/netty-java build/netty-nio-java

@@ -1,7 +1,7 @@
 // The close matrix of docs/close.md over HTTP/1.1, from outside, against any test host. There the connection is the socket's own: FIN
 // stands for END_STREAM, RST for RST_STREAM.
 //
-//   close_http1.mjs PATH/OF/host [NAME...]
+//   close_http1.mjs PATH/OF/host [NAME]
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
