@@ -57,8 +57,16 @@ public final class EventLoop implements Runnable {
         return Thread.currentThread() == thread;
     }
 
-    /** Waits for the thread's end, interrupted or not; an interrupt is kept for the caller. */
+    /** Waits for the thread's end. */
     public void join() {
+        join(thread);
+    }
+
+    /** Waits for a thread's end, interrupted or not; an interrupt is kept for the caller. Not for the end of its own. */
+    public static void join(Thread thread) {
+        if (thread == Thread.currentThread()) {
+            return;
+        }
         boolean interrupted = false;
         while (true) {
             try {
