@@ -14,8 +14,22 @@ import java.util.function.LongSupplier;
  * looks in vain waits for those who are at such a call, by the write lock, and looks again.
  */
 final class Handlers {
-    /** {@code listener} is null once it is closed: its connections go on and need the handler. */
-    private record Listening(Handler handler, Listener listener) {}
+    /**
+     * {@code listener} is null once it is closed: its connections go on and need the handler.
+     *
+     * <p>No record: where two threads close at once the map compares entries, and of the last record class whose
+     * {@code equals} was linked the JDK keeps the class loader, in a method handle of its
+     * {@code java.lang.runtime.ObjectMethods}.
+     */
+    private static final class Listening {
+        final Handler handler;
+        final Listener listener;
+
+        Listening(Handler handler, Listener listener) {
+            this.handler = handler;
+            this.listener = listener;
+        }
+    }
 
     private final Map<Long, Listening> listeners = new ConcurrentHashMap<>();
     private final Map<Long, Handler> adopted = new ConcurrentHashMap<>();
