@@ -190,7 +190,7 @@ public final class EventLoop implements Runnable {
         RecordReader r = reader;
         switch (r.type()) {
             case RecordReader.BODY -> to.body(r.bytes(r.number()), r.flag(1), r.flag(2) ? r.trailers() : null);
-            case RecordReader.MESSAGE -> to.message(r.flag(1), r.rest());
+            case RecordReader.MESSAGE -> message(to);
             case RecordReader.FRAGMENT -> to.fragment(r.flag(1), r.flag(2), r.flag(4), r.rest());
             case RecordReader.CONTROL -> control(to);
             case RecordReader.WRITABLE -> to.writable();
@@ -199,6 +199,14 @@ public final class EventLoop implements Runnable {
                 to.closed(r.flag(2), r.code(), r.u8(), r.number(), r.text());
             }
             default -> throw new MalformedRecordException("a record of the unknown type " + r.type());
+        }
+    }
+
+    private void message(StreamEvents to) {
+        if (reader.flag(1)) {
+            to.text(reader.rest());
+        } else {
+            to.binary(reader.view());
         }
     }
 
@@ -217,7 +225,10 @@ public final class EventLoop implements Runnable {
         public void body(byte[] data, boolean end, String[] trailers) {}
 
         @Override
-        public void message(boolean text, byte[] data) {}
+        public void text(byte[] data) {}
+
+        @Override
+        public void binary(ByteBuffer borrowed) {}
 
         @Override
         public void fragment(boolean text, boolean first, boolean last, byte[] data) {}
