@@ -69,9 +69,9 @@ DUPLEX_TESTS := duplex attacks close connect deflate deflate_http1 deflate_limit
 duplex-test: ## the behaviour tests again, over the byte transport
 	H2WS_TEST_TRANSPORT=bytes cargo test $(DUPLEX_TESTS:%=--test %)
 
-c-test: build/host-c ## the C and C++ tests, and the test host's own contract
+c-test: build/host-c ## the C and C++ tests, and the behaviour suite against the test host
 	tests/cpp/run.sh $(H2WS_RELEASE)
-	node tests/host/contract.mjs build/host-c
+	tests/host/behaviour.sh build/host-c
 
 examples-test: examples ## runs every example
 	tests/examples/run.sh

@@ -1,4 +1,4 @@
-# make host-java, examples-java, java-test. Included by the top Makefile, after tests/host/host.mk.
+# make host-java, examples-java, bench-java, java-test. Included by the top Makefile, after tests/host/host.mk.
 
 JAVA_SOURCES := $(wildcard examples/*.java) $(shell find java -name target -prune -o \( -name '*.java' -o -name pom.xml -o -path '*/resources/*' -type f \) -print)
 # Quiet, and without colours in logs.
@@ -43,9 +43,16 @@ build/echo-java build/adopt-java build/netty-java build/netty-nio-java: build/ho
 	    "$(EXAMPLE_VARIABLES:%=% )" "$(abspath java/examples/target/h2ws-examples-0.1.0.jar):$(abspath java/examples/target/lib)/*" $(EXAMPLE) > $@
 	@chmod +x $@
 
+.PHONY: bench-java
+# JMH's own options, say BENCH_JAVA='-f 1 -wi 2 -i 2 -p batch=64 echo'.
+bench-java: $(H2WS_JNI_SMALL) ## JMH: what a message costs between native code and Java, in time and allocation; BENCH_JAVA=options
+	@tests/setup.sh java
+	$(MVN) package -pl h2ws-jvm,benchmarks -DskipTests $(MVN_FLAGS)
+	java -cp "java/benchmarks/target/h2ws-benchmarks-0.1.0.jar:java/benchmarks/target/lib/*" org.openjdk.jmh.Main -prof gc $(BENCH_JAVA)
+
 .PHONY: java-test
-java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, the test host's contract, and the examples
+java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, the behaviour suite, and the examples
 	@tests/setup.sh java node
 	java/test.sh $(H2WS_JNI_SMALL)
-	HOST_JAVA_OPTIONS=-Xcheck:jni node tests/host/contract.mjs build/host-java
+	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java
 	EXAMPLE_JAVA_OPTIONS=-Xcheck:jni tests/examples/run.sh build/echo-java build/adopt-java build/netty-java build/netty-nio-java

@@ -48,7 +48,8 @@ export async function request(session, headers, body) {
   return { status: head[':status'], headers: head, body: Buffer.concat(chunks), trailers, rstCode: stream.rstCode };
 }
 
-function frame(opcode, payload, fin) {
+// A frame as a client sends it.
+export function frame(opcode, payload, fin) {
   const size = payload.length < 126 ? 0 : payload.length < 65536 ? 2 : 8;
   const head = Buffer.alloc(2 + size + 4);
   head[0] = (fin ? 0x80 : 0) | opcode;

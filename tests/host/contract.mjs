@@ -1,53 +1,12 @@
 // Every path, variable and output of the test host, against any of them: `node contract.mjs PATH/OF/host`
 // The hosts of all bindings have to pass it; what a host says on standard error is its own affair.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { BINARY, PING, PONG, TEXT, closing, connect, handshake, open, request, within } from '../examples/websocket.mjs';
+import { BINARY, PING, PONG, TEXT, closing, handshake, open, request, within } from '../examples/websocket.mjs';
+import { closedOf as recordsOf, get, json, launch, run, start, stop } from './program.mjs';
 
 const program = process.argv[2];
-const children = new Set();
-process.on('exit', () => { for (const child of children) child.kill('SIGKILL'); });
-
-function launch(environment) {
-  const child = spawn(program, { env: { PATH: process.env.PATH, PORT: '0', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  children.add(child);
-  child.log = '';
-  child.stderr.on('data', (chunk) => { child.log += chunk; });
-  child.exited = once(child, 'exit').then((result) => { children.delete(child); return result; });
-  return child;
-}
-
-async function start(environment = {}) {
-  const child = launch(environment);
-  const line = once(createInterface(child.stdout), 'line');
-  const ended = child.exited.then(([code]) => { throw new Error(`the host ended with ${code}: ${child.log}`); });
-  const [text] = await within(Promise.race([line, ended]), 'the first line of the host');
-  assert.match(text, /^listening on http:\/\/127\.0\.0\.1:[1-9]\d*$/, 'the first line of the host');
-  ended.catch(() => {});
-  const url = text.replace('listening on ', '');
-  return { child, url, session: await connect(url) };
-}
-
-async function stop({ child, session }) {
-  const closed = once(session, 'close');
-  child.kill('SIGTERM');
-  const [code, signal] = await within(child.exited, 'the end of the host');
-  assert.deepEqual([code, signal], [0, null], `exit code and signal on SIGTERM; stderr: ${child.log}`);
-  await within(closed, 'the end of the connection');
-}
-
-const get = (host, path, headers) => request(host.session, { ':path': path, ...headers });
-const json = async (host, path) => JSON.parse((await get(host, path)).body.toString());
-// `closed` is told on the host's loop after the peer may have seen the end: ask until it is there, 1,000 times at most.
-async function closedOf(host, path) {
-  for (let i = 0; i < 1000; i++) {
-    const found = (await json(host, '/closed')).filter((c) => c.path === path);
-    if (found.length > 0) return found.at(-1);
-  }
-  throw new Error(`${path} does not turn up in /closed`);
-}
+const closedOf = async (host, path) => (await recordsOf(host, path)).at(-1);
 
 const tests = {
   async 'pages'(host) {
@@ -270,30 +229,22 @@ const tests = {
   },
 };
 
-async function run(host, wanted) {
-  for (const [name, test] of Object.entries(tests)) {
-    if (wanted && !wanted.test(name)) continue;
-    await test(host).catch((error) => { error.message = `${name}: ${error.message}\nstderr of the host: ${host.child.log}`; throw error; });
-    console.log(`ok  ${name}`);
-  }
-}
-
 const only = process.argv[3] && new RegExp(process.argv[3]);
-let host = await start();
-await run(host, only);
+let host = await start(program);
+await run(host, tests, only);
 await stop(host);
 console.log('ok  SIGTERM');
 if (only) process.exit(0);
 
-host = await start({ LOOPS: '2', MANUAL: '1', MAX_MESSAGE: '3000000' });
-await run(host, /^(echo|messages|closing|close\/|flood|sink|an echo)/);
+host = await start(program, { LOOPS: '2', MANUAL: '1', MAX_MESSAGE: '3000000' });
+await run(host, tests, /^(echo|messages|closing|close\/|flood|sink|an echo)/);
 const big = await open(host.session, '/sink');
 big.send(BINARY, Buffer.alloc(3_000_001));
 assert.equal((await big.expectClose()).code, 1009, 'a message above MAX_MESSAGE');
 await stop(host);
 console.log('ok  LOOPS, MANUAL, MAX_MESSAGE');
 
-host = await start({ H2WS_ACCEPT_TIMEOUT: '100' });
+host = await start(program, { H2WS_ACCEPT_TIMEOUT: '100' });
 assert.equal((await handshake(host.session, '/never')).status, 503, 'nobody decided');
 const open_ = await open(host.session, '/echo');
 host.child.kill('SIGTERM');
@@ -306,7 +257,7 @@ for (const [environment, says] of [
   [{ H2WS_MAX_STREAMS: '-1' }, /H2WS_MAX_STREAMS.*-1/], [{ LOOPS: '65' }, /loops.*65/], [{ PORT: '65536' }, /PORT.*65536/],
   [{ MANUAL: '2' }, /MANUAL.*2/], [{ H2WS_MAX_MESSAGE: '1' }, /max_message.*125/],
 ]) {
-  const child = launch(environment);
+  const child = launch(program, environment);
   const [code] = await within(child.exited, `the end of a host with ${JSON.stringify(environment)}`);
   assert.equal(code, 2, `exit code with ${JSON.stringify(environment)}`);
   assert.match(child.log, says, 'the error names the variable or field, and the value');

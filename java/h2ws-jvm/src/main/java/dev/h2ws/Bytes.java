@@ -17,6 +17,12 @@ record Bytes(byte[] array, int offset, int length) {
         return new Bytes(copy(buffer), 0, buffer.remaining());
     }
 
+    /** The array of a buffer that is all of one, else a copy. */
+    static byte[] own(ByteBuffer buffer) {
+        boolean whole = buffer.hasArray() && buffer.arrayOffset() == 0 && buffer.remaining() == buffer.array().length;
+        return whole ? buffer.array() : copy(buffer);
+    }
+
     static byte[] copy(ByteBuffer buffer) {
         byte[] copy = new byte[buffer.remaining()];
         buffer.get(buffer.position(), copy);

@@ -7,10 +7,11 @@ package dev.h2ws;
  *     no Close; 0 for a request and for a handshake that was not accepted
  * @param reason the peer's reason, or what went wrong; may be empty
  * @param cause what ended it
- * @param h2Code the HTTP/2 error code that went with it (RFC 9113 section 7), 0 if none
+ * @param h2Code the HTTP/2 error code that went with it (RFC 9113 section 7), 0 if none; any number of 32
+ *     bits without a sign, as the peer chose it
  * @param side who began the end
  */
-public record Closed(int code, String reason, Cause cause, int h2Code, Side side) {
+public record Closed(int code, String reason, Cause cause, long h2Code, Side side) {
     /** What ended it. */
     public enum Cause {
         /** A response went out whole. */

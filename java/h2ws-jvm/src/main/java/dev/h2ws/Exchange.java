@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.h2ws.internal.Native;
 import dev.h2ws.internal.RequestHead;
 import dev.h2ws.internal.StreamEvents;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -240,15 +241,38 @@ final class Exchange implements StreamEvents {
     }
 
     @Override
-    public void message(boolean text, byte[] data) {
+    public void text(byte[] data) {
         socketEvent(() -> {
-            if (text) {
-                listener.text(socket, new String(data, UTF_8));
-            } else {
-                listener.binary(socket, data);
-            }
+            listener.text(socket, new String(data, UTF_8));
             taken();
         });
+    }
+
+    /** A callback that runs at once gets the loop's own memory; one that has to wait needs a copy. */
+    @Override
+    public void binary(ByteBuffer borrowed) {
+        if (listener == null) {
+            return;
+        }
+        if (!lane.begin()) {
+            ByteBuffer copy = ByteBuffer.wrap(Bytes.copy(borrowed));
+            socketEvent(() -> {
+                listener.binary(socket, copy);
+                taken();
+            });
+            return;
+        }
+        Throwable thrown = null;
+        try {
+            open();
+            if (!failed) {
+                listener.binary(socket, borrowed);
+                taken();
+            }
+        } catch (Throwable t) {
+            thrown = t;
+        }
+        lane.end(thrown);
     }
 
     @Override
@@ -293,7 +317,7 @@ final class Exchange implements StreamEvents {
     @Override
     public void closed(boolean remote, int code, int cause, int h2Code, String reason) {
         Closed.Side side = remote ? Closed.Side.REMOTE : Closed.Side.LOCAL;
-        Closed how = new Closed(code, reason, Closed.Cause.of(cause), h2Code, side);
+        Closed how = new Closed(code, reason, Closed.Cause.of(cause), Integer.toUnsignedLong(h2Code), side);
         List<Consumer<Closed>> actions;
         WebSocketListener to;
         WebSocket ended;

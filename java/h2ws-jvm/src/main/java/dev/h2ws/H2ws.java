@@ -4,7 +4,7 @@ import dev.h2ws.internal.Native;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
@@ -24,16 +24,12 @@ import java.util.function.IntSupplier;
  * where it was made, and stopped.
  */
 public final class H2ws implements AutoCloseable {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final Engine engine;
     private final Loss loss;
-    private final Cleaner.Cleanable cleanable;
 
     H2ws(Engine engine) {
         this.engine = engine;
-        loss = new Loss(engine);
-        cleanable = CLEANER.register(this, loss);
+        loss = Loss.watch(this, engine);
     }
 
     /**
@@ -268,7 +264,13 @@ public final class H2ws implements AutoCloseable {
      * @throws H2wsException with {@link Status#WRONG_THREAD} in a callback on a loop's thread
      */
     public void drain(Duration deadline) {
-        int status = Native.drain(engine.id, H2wsBuilder.millis("drain", deadline));
+        int status;
+        try {
+            status = Native.drain(engine.id, H2wsBuilder.millis("drain", deadline));
+        } finally {
+            // an engine whose last use is to be drained is not lost while it is
+            Reference.reachabilityFence(this);
+        }
         if (status != Native.OK) {
             throw H2wsException.last(status, "drain");
         }
@@ -296,30 +298,10 @@ public final class H2ws implements AutoCloseable {
      */
     @Override
     public void close() {
-        loss.closed = true;
-        cleanable.clean();
+        loss.closed();
         engine.stop();
         if (!engine.onLoop()) {
             engine.join();
-        }
-    }
-
-    /** What happens when nobody can close it any more. Does not know the engine's {@link H2ws}, which it would keep. */
-    private static final class Loss implements Runnable {
-        private final Engine engine;
-        private final Throwable made = new Throwable("made here");
-        private volatile boolean closed;
-
-        Loss(Engine engine) {
-            this.engine = engine;
-        }
-
-        @Override
-        public void run() {
-            if (!closed) {
-                engine.log.accept(Level.WARNING, "an engine was lost without close(); it is stopped", made);
-                engine.stop();
-            }
         }
     }
 }

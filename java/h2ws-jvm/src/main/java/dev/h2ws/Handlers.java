@@ -16,8 +16,22 @@ import java.util.function.Supplier;
  * looks in vain waits for those who are at such a call, by the write lock, and looks again.
  */
 final class Handlers {
-    /** {@code listener} is null once it is closed: its connections go on and need the handler. */
-    private record Listening(Handler handler, Listener listener) {}
+    /**
+     * {@code listener} is null once it is closed: its connections go on and need the handler.
+     *
+     * <p>No record: where two threads close at once the map compares entries, and of the last record class whose
+     * {@code equals} was linked the JDK keeps the class loader, in a method handle of its
+     * {@code java.lang.runtime.ObjectMethods}.
+     */
+    private static final class Listening {
+        final Handler handler;
+        final Listener listener;
+
+        Listening(Handler handler, Listener listener) {
+            this.handler = handler;
+            this.listener = listener;
+        }
+    }
 
     /** Who takes the connections of raw listeners. They stay: a connection may come after its listener was closed. */
     private final Map<Long, Consumer<FallbackConnection>> takers = new ConcurrentHashMap<>();

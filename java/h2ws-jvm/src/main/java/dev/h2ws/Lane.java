@@ -57,6 +57,35 @@ final class Lane {
         }
     }
 
+    /**
+     * Begins a callback that its caller runs itself, now, on the loop's thread, and ends by {@link #end}. False: it has
+     * to wait for another, or goes to the executor, so it is to be given to {@link #execute}.
+     */
+    synchronized boolean begin() {
+        if (executor != null || running) {
+            return false;
+        }
+        running = true;
+        return true;
+    }
+
+    /** After {@link #begin}: what it threw, or null; runs what was given meanwhile. */
+    void end(Throwable thrown) {
+        if (thrown != null) {
+            failed.accept(thrown);
+        }
+        Callback next = next();
+        if (next != null) {
+            run(next, Integer.MAX_VALUE);
+        }
+    }
+
+    private synchronized Callback next() {
+        Callback next = waiting == null ? null : waiting.poll();
+        running = next != null;
+        return next;
+    }
+
     private void submit(Callback first) {
         try {
             executor.execute(() -> run(first, TURN));
@@ -78,10 +107,7 @@ final class Lane {
             } catch (Throwable t) {
                 failed.accept(t);
             }
-            synchronized (this) {
-                next = waiting == null ? null : waiting.poll();
-                running = next != null;
-            }
+            next = next();
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.h2ws;
 
+import java.nio.ByteBuffer;
+
 /**
  * Hears what happens on a WebSocket. Override what you want to hear.
  *
@@ -34,6 +36,19 @@ public interface WebSocketListener {
      * @throws Exception closes the socket with 1011
      */
     default void binary(WebSocket socket, byte[] data) throws Exception {}
+
+    /**
+     * A binary message has come: as {@link #binary(WebSocket, byte[])}, which this calls with a copy, but without one.
+     * Override this to save it; {@link WebSocket#sendBinary(ByteBuffer)} takes such a buffer as it is.
+     *
+     * @param socket the socket
+     * @param data the message, from its position to its limit; may be read-only, and is yours until you return: copy
+     *     what you keep
+     * @throws Exception closes the socket with 1011
+     */
+    default void binary(WebSocket socket, ByteBuffer data) throws Exception {
+        binary(socket, Bytes.own(data));
+    }
 
     /**
      * A part of a message has come, on a socket accepted with {@link AcceptOptions#fragments()}.

@@ -83,6 +83,13 @@ class CloseTest extends EngineTest {
     }
 
     @Test
+    void anHttp2CodeHasNoSign() throws Exception {
+        client();
+        opened.join().abort(0xdead_beef);
+        assertThat(closed().h2Code()).isEqualTo(0xdead_beefL);
+    }
+
+    @Test
     void thePeerIsGone() throws Exception {
         Client client = client();
         client.socket.abort();

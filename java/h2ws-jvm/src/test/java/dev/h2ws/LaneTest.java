@@ -62,4 +62,23 @@ class LaneTest {
         lane.execute(() -> ran.add("here"));
         assertThat(ran).containsExactly("here");
     }
+
+    @Test
+    void oneThatItsCallerRunsKeepsTheOrder() {
+        Lane lane = new Lane(null, thrown::add);
+        assertThat(lane.begin()).isTrue();
+        assertThat(lane.begin()).as("while one runs").isFalse();
+        lane.execute(() -> ran.add("after"));
+        ran.add("own");
+        lane.end(new Exception("on purpose"));
+        assertThat(ran).containsExactly("own", "after");
+        assertThat(thrown).hasSize(1);
+        assertThat(lane.begin()).isTrue();
+        lane.end(null);
+    }
+
+    @Test
+    void withAnExecutorNoneIsItsCallersToRun() {
+        assertThat(new Lane(Runnable::run, thrown::add).begin()).isFalse();
+    }
 }

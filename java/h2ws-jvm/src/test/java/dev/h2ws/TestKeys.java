@@ -6,12 +6,12 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 
 /** A key store with a certificate for localhost, made by the JDK's keytool. */
-final class TestKeys {
-    static final char[] PASSWORD = "password".toCharArray();
+public final class TestKeys {
+    public static final char[] PASSWORD = "password".toCharArray();
 
     private TestKeys() {}
 
-    static KeyStore store(Path directory) throws Exception {
+    public static KeyStore store(Path directory) throws Exception {
         Path file = directory.resolve("keys.p12");
         String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
         Process process = new ProcessBuilder(

@@ -57,8 +57,16 @@ public final class EventLoop implements Runnable {
         return Thread.currentThread() == thread;
     }
 
-    /** Waits for the thread's end, interrupted or not; an interrupt is kept for the caller. */
+    /** Waits for the thread's end. */
     public void join() {
+        join(thread);
+    }
+
+    /** Waits for a thread's end, interrupted or not; an interrupt is kept for the caller. Not for the end of its own. */
+    public static void join(Thread thread) {
+        if (thread == Thread.currentThread()) {
+            return;
+        }
         boolean interrupted = false;
         while (true) {
             try {
@@ -184,7 +192,7 @@ public final class EventLoop implements Runnable {
         RecordReader r = reader;
         switch (r.type()) {
             case RecordReader.BODY -> to.body(r.bytes(r.number()), r.flag(1), r.flag(2) ? r.trailers() : null);
-            case RecordReader.MESSAGE -> to.message(r.flag(1), r.rest());
+            case RecordReader.MESSAGE -> message(to);
             case RecordReader.FRAGMENT -> to.fragment(r.flag(1), r.flag(2), r.flag(4), r.rest());
             case RecordReader.CONTROL -> control(to);
             case RecordReader.WRITABLE -> to.writable();
@@ -193,6 +201,14 @@ public final class EventLoop implements Runnable {
                 to.closed(r.flag(2), r.code(), r.u8(), r.number(), r.text());
             }
             default -> throw new MalformedRecordException("a record of the unknown type " + r.type());
+        }
+    }
+
+    private void message(StreamEvents to) {
+        if (reader.flag(1)) {
+            to.text(reader.rest());
+        } else {
+            to.binary(reader.view());
         }
     }
 
@@ -211,7 +227,10 @@ public final class EventLoop implements Runnable {
         public void body(byte[] data, boolean end, String[] trailers) {}
 
         @Override
-        public void message(boolean text, byte[] data) {}
+        public void text(byte[] data) {}
+
+        @Override
+        public void binary(ByteBuffer borrowed) {}
 
         @Override
         public void fragment(boolean text, boolean first, boolean last, byte[] data) {}

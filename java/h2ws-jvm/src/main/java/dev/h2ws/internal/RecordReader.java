@@ -11,7 +11,8 @@ import java.nio.charset.StandardCharsets;
  * numbers are not repeated here. Everything that a record says of its sizes is checked: what does not fit is a
  * {@link MalformedRecordException}, never a read outside the record.
  *
- * <p>Not for several threads. What it returns is copied: the buffer is free for the next poll.
+ * <p>Not for several threads. What it returns is copied, but for {@link #view}: the buffer is free for the
+ * next poll.
  */
 final class RecordReader {
     static final int REQUEST = 1;
@@ -41,7 +42,9 @@ final class RecordReader {
     private final int atSize;
     private final int atNumber;
 
+    private ByteBuffer filled;
     private ByteBuffer buffer;
+    private ByteBuffer view;
     private int limit;
     private int next;
     private int record;
@@ -66,7 +69,11 @@ final class RecordReader {
 
     /** Begins with the first {@code length} bytes of {@code filled}. */
     void read(ByteBuffer filled, int length) {
-        buffer = filled.duplicate().order(ByteOrder.LITTLE_ENDIAN).clear();
+        if (filled != this.filled) {
+            this.filled = filled;
+            buffer = filled.duplicate().order(ByteOrder.LITTLE_ENDIAN).clear();
+            view = filled.asReadOnlyBuffer();
+        }
         if (length > buffer.limit()) {
             throw new MalformedRecordException(length + " bytes of records in a buffer of " + buffer.limit());
         }
@@ -134,6 +141,13 @@ final class RecordReader {
     /** What is left of the payload. */
     byte[] rest() {
         return bytes(end - position);
+    }
+
+    /** What is left of the payload, where it is: until the next call of this or of {@link #read}. */
+    ByteBuffer view() {
+        int length = end - position;
+        int at = advance(length);
+        return view.limit(at + length).position(at);
     }
 
     /** What is left of the payload, as UTF-8. */

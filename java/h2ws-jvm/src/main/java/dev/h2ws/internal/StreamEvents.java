@@ -1,5 +1,7 @@
 package dev.h2ws.internal;
 
+import java.nio.ByteBuffer;
+
 /** What happens to one stream, in order, on its loop's thread; {@link #closed} is the last. */
 public interface StreamEvents {
     /** Which stream. */
@@ -7,7 +9,10 @@ public interface StreamEvents {
 
     void body(byte[] data, boolean end, String[] trailers);
 
-    void message(boolean text, byte[] data);
+    void text(byte[] data);
+
+    /** The message is the loop's, for as long as the call. */
+    void binary(ByteBuffer borrowed);
 
     void fragment(boolean text, boolean first, boolean last, byte[] data);
 

@@ -3,6 +3,7 @@ package dev.h2ws.peers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.h2ws.Closed;
+import dev.h2ws.TestKeys;
 import dev.h2ws.Tls;
 import dev.h2ws.peers.Peer.Heard;
 import java.nio.charset.StandardCharsets;
@@ -46,9 +47,9 @@ abstract class PeerTest {
     void start() throws Exception {
         if (secure) {
             if (keys == null) {
-                keys = Keys.store(directory);
+                keys = TestKeys.store(directory);
             }
-            try (Tls tls = Tls.builder().keyStore(keys, Keys.PASSWORD).load()) {
+            try (Tls tls = Tls.builder().keyStore(keys, TestKeys.PASSWORD).load()) {
                 server = new Server(tls);
             }
         } else {

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The behaviour suite against a test host of any binding: its contract, how sockets end (over HTTP/2 in clear and over TLS, over
+# HTTP/1.1), credit and BUSY.
+#
+#   behaviour.sh HOST
+set -euo pipefail
+
+host=$(realpath "${1:?usage: behaviour.sh HOST}")
+cd "$(dirname "${BASH_SOURCE[0]}")"
+certificate=$(mktemp -d)
+trap 'rm -rf "$certificate"' EXIT
+./certificate.sh "$certificate"
+
+node contract.mjs "$host"
+node close.mjs "$host"
+TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem node close.mjs "$host"
+node close_http1.mjs "$host"
+node credit.mjs "$host"
