@@ -14,7 +14,7 @@ import { BINARY, PING, PONG, TEXT, closing, connect as connectHttp2, handshake, 
 import { connect as connectHttp1 } from './http1.mjs';
 
 const PARTS = {
-  'close-codes': 'it closes with 1000 or 1011, and without a reason',
+  'close-codes': 'it closes with 1000, or 1011 for an error, and never with a reason of its own',
   abort: 'it resets nothing',
   closed: '/closed tells less of how a socket ended',
   stats: '/stats has no counters of the server',
@@ -55,7 +55,7 @@ async function start(environment = {}) {
 }
 
 async function stop({ child, session }) {
-  const closed = http1 ? session.destroy() : once(session, 'close');
+  const closed = http1 ? undefined : once(session, 'close');
   child.kill('SIGTERM');
   const [code, signal] = await within(child.exited, 'the end of the host');
   assert.deepEqual([code, signal], [0, null], `exit code and signal on SIGTERM; stderr: ${child.log}`);
@@ -74,7 +74,10 @@ async function closedOf(host, path) {
 }
 
 // The Close that the host sends, if all goes well, when it is asked for this one.
-const own = (code, reason) => (has('close-codes') ? { code, reason } : { code: code === 1011 ? code : 1000, reason: '' });
+function own(code, reason) {
+  if (has('close-codes')) return { code, reason };
+  return code === 1011 ? { code, reason: 'internal error' } : { code: 1000, reason: '' };
+}
 
 // A test that returns the name of a part was left out with it.
 const tests = {
@@ -224,7 +227,7 @@ const tests = {
   async 'abort'(host) {
     if (!has('abort')) return 'abort';
     const result = await handshake(host.session, '/abort').then(({ socket }) => within(socket.ended, 'the reset'), (error) => error.message);
-    if (typeof result === 'string') assert.match(result, /code 8$/, 'CANCEL, if the reset overtakes the response');
+    if (typeof result === 'string') assert.match(result, http1 ? /ECONNRESET/ : /code 8$/, 'the reset overtakes the response');
     else assert.equal(result, 8, 'CANCEL');
     const closed = await closedOf(host, '/abort');
     assert.deepEqual([closed.cause, closed.h2_code, closed.side, closed.code], ['reset', 8, 'local', 1006]);
@@ -270,7 +273,8 @@ const tests = {
   async 'stall'(host) {
     const socket = await open(host.session, '/stall');
     const before = (await json(host, '/stats')).messages_in;
-    for (let i = 0; i < 40; i++) socket.send(BINARY, Buffer.alloc(100_000));
+    // TCP alone may take some megabytes
+    for (let i = 0; i < (http1 ? 400 : 40); i++) socket.send(BINARY, Buffer.alloc(100_000));
     socket.send(TEXT, 'small');
     for (let i = 0; i < 20; i++) await get(host, '/hello');
     assert.ok(socket.stream.writableLength > 1_000_000, 'the stream window has closed');
