@@ -17,11 +17,14 @@ import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.marshallers.jackson.Jackson;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.ws.Message;
 import org.apache.pekko.http.javadsl.model.ws.TextMessage;
 import org.apache.pekko.http.javadsl.server.AllDirectives;
+import org.apache.pekko.http.javadsl.server.ExceptionHandler;
 import org.apache.pekko.http.javadsl.server.PathMatchers;
 import org.apache.pekko.http.javadsl.server.Route;
+import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
 import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Source;
@@ -42,7 +45,7 @@ final class Routes extends AllDirectives {
     Routes(ActorSystem system, List<String> names, SharedKillSwitch shutdown) {
         this.system = system;
         this.shutdown = shutdown;
-        names.forEach(name -> rooms.put(name, new Room(system)));
+        names.forEach(name -> rooms.put(name, new Room()));
     }
 
     Route route() {
@@ -117,20 +120,25 @@ final class Routes extends AllDirectives {
                 ContentTypes.TEXT_PLAIN_UTF8, lines.map(line -> ByteString.fromString(line + "\n"))));
     }
 
-    private record Received(String file, long bytes, String sha256) {}
-
     /** Takes a file in as it comes, and keeps nothing of it but its size and digest. */
     private Route upload(Room room, String name) {
         return parameter("file", file -> validate(() -> FILE.matcher(file).matches(), "that is no name of a file",
-                () -> withSizeLimit(MAX_FILE, () -> extractDataBytes(bytes -> {
-                    CompletionStage<Received> received = bytes.runFold(new Digest(), Digest::add, system)
-                            .thenApply(digest -> digest.of(file));
-                    return completeOKWithFuture(received.thenApply(it -> {
-                        room.tell(Room.Event.of(Room.Kind.SHARED, name, it.file() + " (" + it.bytes() + " bytes)"));
-                        return it;
-                    }), Jackson.marshaller());
-                }))));
+                () -> withSizeLimit(MAX_FILE, () -> handleExceptions(tooLarge, () -> extractDataBytes(bytes ->
+                        completeOKWithFuture(
+                                bytes.runFold(new Digest(), Digest::add, system).thenApply(digest -> {
+                                    room.tell(Room.Kind.SHARED, name, file + " (" + digest.bytes + " bytes)");
+                                    return digest.of(file);
+                                }),
+                                Jackson.marshaller()))))));
     }
+
+    /** As without it, but said to the client instead of the log. */
+    private final ExceptionHandler tooLarge = ExceptionHandler.newBuilder()
+            .match(EntityStreamSizeException.class,
+                    e -> complete(StatusCodes.CONTENT_TOO_LARGE, "at most " + MAX_FILE + " bytes\n"))
+            .build();
+
+    private record Received(String file, long bytes, String sha256) {}
 
     private static final class Digest {
         private final MessageDigest sha256;

@@ -1,0 +1,29 @@
+# make host-pekko, demo-pekko, demo-pekko-serve. Included by the top Makefile, after java/java.mk.
+
+CHAT := examples/pekko-chat
+CHAT_SOURCES := $(shell find $(CHAT) -name target -prune -o -type f -print)
+
+.PHONY: host-pekko
+host-pekko: build/host-pekko ## the test host as a Pekko HTTP route; STOCK=1 runs it on Pekko's own server
+
+build/host-pekko: $(JAVA_SOURCES) $(H2WS_JNI_SMALL) java/pekko-host/launch.sh tests/host/page.html
+	@tests/setup.sh java
+	$(MVN) package -pl h2ws-jvm,h2ws-pekko,h2ws-pekko-dropin,pekko-host -DskipTests $(MVN_FLAGS)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\n# The test host on Pekko; the variables that choose what serves it are in this script.\nexec "%s"\n' "$(abspath java/pekko-host/launch.sh)" > $@
+	@chmod +x $@
+
+build/chat-pekko: $(JAVA_SOURCES) $(CHAT_SOURCES) $(H2WS_JNI_SMALL)
+	@tests/setup.sh java
+	$(MVN) package -pl h2ws-jvm,h2ws-pekko,h2ws-pekko-dropin,../$(CHAT) -DskipTests $(MVN_FLAGS)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\n# The chat, by its own script.\nexec "%s"\n' "$(abspath $(CHAT)/chat.sh)" > $@
+	@chmod +x $@
+
+.PHONY: demo-pekko demo-pekko-serve
+demo-pekko: build/chat-pekko ## a chat on Pekko HTTP with one jar more: Chromium's page, requests and sockets on one HTTP/2 connection
+	@tests/setup.sh node openssl
+	@tests/demo/pekko.sh
+
+demo-pekko-serve: build/chat-pekko ## the chat on https://localhost:8443/ for your own browser, until Ctrl-C; PORT=, STOCK=1
+	@$(CHAT)/chat.sh
