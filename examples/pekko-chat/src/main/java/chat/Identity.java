@@ -48,7 +48,8 @@ final class Identity {
                         keytool.toString(), "-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1",
                         "-alias", "localhost", "-dname", "CN=localhost", "-ext", "san=dns:localhost,ip:127.0.0.1",
                         "-validity", "7", "-storetype", "PKCS12", "-storepass", password, "-keystore", file.toString())
-                .inheritIO()
+                .redirectOutput(ProcessBuilder.Redirect.INHERIT) // what went wrong
+                .redirectError(ProcessBuilder.Redirect.DISCARD) // what it is about to do
                 .start();
         if (process.waitFor() != 0) {
             throw new IOException("keytool made no certificate");

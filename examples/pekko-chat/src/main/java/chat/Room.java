@@ -1,22 +1,23 @@
 package chat;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import org.apache.pekko.NotUsed;
-import org.apache.pekko.stream.OverflowStrategy;
+import org.apache.pekko.stream.BoundedSourceQueue;
+import org.apache.pekko.stream.QueueOfferResult;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
-import org.apache.pekko.stream.javadsl.SourceQueueWithComplete;
 
 /** A room: what a member says goes to all who listen, in one order. */
 final class Room {
     /** What a newcomer is told of the past. */
     private static final int RECENT = 50;
-    /** What a listener may lag behind; one that does not read loses the oldest events and holds up nobody. */
+    /** What a listener may lag behind. One that does not read is let go, and holds up nobody. */
     private static final int LAG = 128;
 
     enum Kind { JOINED, SAID, SHARED, LEFT }
@@ -25,7 +26,7 @@ final class Room {
     record Event(String at, Kind kind, String name, String text, int people) {}
 
     private final Deque<Event> recent = new ArrayDeque<>();
-    private final Set<SourceQueueWithComplete<Event>> listeners = new LinkedHashSet<>();
+    private final Set<BoundedSourceQueue<Event>> listeners = new LinkedHashSet<>();
     private int people;
 
     synchronized int people() {
@@ -34,29 +35,33 @@ final class Room {
 
     synchronized void tell(Kind kind, String name, String text) {
         people += kind == Kind.JOINED ? 1 : kind == Kind.LEFT ? -1 : 0;
-        Event event = new Event(Instant.now().toString(), kind, name, text, people);
+        Event event = new Event(Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), kind, name, text, people);
         if (recent.size() == RECENT) {
             recent.remove();
         }
         recent.add(event);
-        listeners.forEach(listener -> listener.offer(event));
+        for (BoundedSourceQueue<Event> listener : listeners) {
+            if (listener.offer(event) == QueueOfferResult.dropped()) {
+                listener.fail(new IllegalStateException("it lags behind"));
+            }
+        }
     }
 
     /** The last events, then all to come. */
     Source<Event, NotUsed> events() {
-        return Source.<Event>queue(LAG, OverflowStrategy.dropHead()).mapMaterializedValue(listener -> {
+        return Source.<Event>queue(LAG).watchTermination((listener, done) -> {
             listen(listener);
-            listener.watchCompletion().whenComplete((done, failure) -> forget(listener));
+            done.whenComplete((end, failure) -> forget(listener));
             return NotUsed.getInstance();
         });
     }
 
-    private synchronized void listen(SourceQueueWithComplete<Event> listener) {
+    private synchronized void listen(BoundedSourceQueue<Event> listener) {
         recent.forEach(listener::offer);
         listeners.add(listener);
     }
 
-    private synchronized void forget(SourceQueueWithComplete<Event> listener) {
+    private synchronized void forget(BoundedSourceQueue<Event> listener) {
         listeners.remove(listener);
     }
 
