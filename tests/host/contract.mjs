@@ -277,6 +277,7 @@ const tests = {
     for (let i = 0; i < (http1 ? 400 : 40); i++) socket.send(BINARY, Buffer.alloc(100_000));
     socket.send(TEXT, 'small');
     for (let i = 0; i < 20; i++) await get(host, '/hello');
+    assert.ok(!socket.stream.destroyed, 'the socket stays');
     assert.ok(socket.stream.writableLength > 1_000_000, 'the stream window has closed');
     if (has('stats')) assert.ok((await json(host, '/stats')).messages_in - before <= 3, 'messages wait in the peer');
     socket.stream.close(8);

@@ -40,7 +40,8 @@ import org.apache.pekko.util.ByteString;
  */
 final class Sockets {
     private static final int MAX_FLOOD_SIZE = 16 << 20;
-    private static final Duration NEVER = Duration.ofDays(10_000);
+    /** About as far as the scheduler looks. */
+    private static final Duration NEVER = Duration.ofDays(200);
 
     private final ActorSystem system;
     private final Report report;
