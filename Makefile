@@ -66,6 +66,7 @@ rust-test: ## unit, behaviour and documentation tests of the crate
 c-test: build/host-c ## the C and C++ tests, and the test host's own contract
 	tests/cpp/run.sh $(H2WS_RELEASE)
 	node tests/host/contract.mjs build/host-c
+	node tests/host/contract.mjs build/host-c --http1
 
 examples-test: examples ## runs every example
 	tests/examples/run.sh
