@@ -65,6 +65,7 @@ export class WebSocket {
   #buffer = Buffer.alloc(0);
   #frames = [];
   #waiting = [];
+  #parts; // of a message whose last fragment has not come
 
   constructor(stream, head) {
     this.stream = stream;
@@ -75,7 +76,7 @@ export class WebSocket {
     stream.on('close', () => this.#deliver(null));
   }
 
-  // Server frames are short of tricks here: no mask, no fragments (h2ws sends none unless its host does).
+  // Server frames are short of tricks here: no mask, and a message in fragments (h2ws sends none unless its host does) is joined.
   #take(chunk) {
     this.#buffer = Buffer.concat([this.#buffer, chunk]);
     for (;;) {
@@ -91,8 +92,21 @@ export class WebSocket {
         length = Number(b.readBigUInt64BE(2)); at = 10;
       }
       if (b.length < at + length) return;
-      this.#deliver({ fin: (b[0] & 0x80) !== 0, opcode: b[0] & 0x0f, data: b.subarray(at, at + length) });
+      this.#frame((b[0] & 0x80) !== 0, b[0] & 0x0f, b.subarray(at, at + length));
       this.#buffer = b.subarray(at + length);
+    }
+  }
+
+  #frame(fin, opcode, data) {
+    if (opcode < CLOSE && (!fin || opcode === 0)) {
+      if ((opcode === 0) !== (this.#parts !== undefined)) throw new Error('the server mixed up its fragments (RFC 6455 §5.4)');
+      this.#parts ??= { opcode, data: [] };
+      this.#parts.data.push(data);
+      if (!fin) return;
+      this.#deliver({ opcode: this.#parts.opcode, data: Buffer.concat(this.#parts.data) });
+      this.#parts = undefined;
+    } else {
+      this.#deliver({ opcode, data });
     }
   }
 
@@ -102,7 +116,7 @@ export class WebSocket {
     else this.#frames.push(item);
   }
 
-  // The next frame, or null at the end of the stream. 0: however long it takes.
+  // The next message or control frame, or null at the end of the stream. 0: however long it takes.
   next(ms = DEADLINE_MS) {
     const promise = this.#frames.length > 0
       ? Promise.resolve(this.#frames.shift()) : new Promise((resolve) => this.#waiting.push(resolve));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The behaviour suite against a test host of any binding: its contract, how sockets end (over HTTP/2 in clear and over TLS, over
+# The behaviour suite against a test host of any binding: its contract over HTTP/2 and HTTP/1.1, how sockets end (over HTTP/2 in clear and over TLS, over
 # HTTP/1.1), credit and BUSY.
 #
 #   behaviour.sh HOST
@@ -12,6 +12,7 @@ trap 'rm -rf "$certificate"' EXIT
 ./certificate.sh "$certificate"
 
 node contract.mjs "$host"
+node contract.mjs "$host" --http1
 node close.mjs "$host"
 TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem node close.mjs "$host"
 node close_http1.mjs "$host"

@@ -19,7 +19,7 @@ export function launch(program, environment) {
 
 // What a host on the JVM is told by our own environment.
 function passed() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'JAVA' || name === 'HOST_JAVA_OPTIONS'));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => ['JAVA', 'HOST_JAVA_OPTIONS', 'STOCK'].includes(name)));
 }
 
 // With -Xcheck:jni a JVM tells of natives that break its rules, and goes on.
@@ -27,8 +27,8 @@ function complaints(child) {
   return child.log.match(/^.*(WARNING in native|FATAL ERROR in native|WARNING: JNI local refs).*$/m)?.[0];
 }
 
-// { child, url, session }: `session` is an HTTP/2 connection for requests beside what is tested.
-export async function start(program, environment = {}) {
+// { child, url, session }: `session` is a connection for requests beside what is tested, over HTTP/2 unless `open` makes another.
+export async function start(program, environment = {}, open = connect) {
   const child = launch(program, environment);
   const line = once(createInterface(child.stdout), 'line');
   const ended = child.exited.then(([code]) => { throw new Error(`the host ended with ${code}: ${child.log}`); });
@@ -36,11 +36,11 @@ export async function start(program, environment = {}) {
   assert.match(text, /^listening on https?:\/\/127\.0\.0\.1:[1-9]\d*$/, 'the first line of the host');
   ended.catch(() => {});
   const url = text.replace('listening on ', '');
-  return { child, url, session: await connect(url) };
+  return { child, url, session: await open(url) };
 }
 
 export async function stop({ child, session }) {
-  const closed = session.closed ? undefined : once(session, 'close');
+  const closed = session.closed || !session.once ? undefined : once(session, 'close');
   child.kill('SIGTERM');
   const [code, signal] = await within(child.exited, 'the end of the host');
   assert.deepEqual([code, signal], [0, null], `exit code and signal on SIGTERM; output: ${child.log}`);
