@@ -262,11 +262,14 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         }
     }
 
-    /** The flow has said its last, and all of it was sent. */
+    /** The flow has said its last, and all of it was sent: the peer's Close comes back to it, if there was one. */
     final void outboundDone() {
         Inbox.Closing closing = inbox.closing();
-        int code = closing == null || closing.code() == WebSocket.NO_CODE ? WebSocket.NORMAL_CLOSURE : closing.code();
-        close(code, "");
+        if (closing == null || closing.code() == WebSocket.NO_CODE) {
+            close(WebSocket.NORMAL_CLOSURE, "");
+        } else {
+            close(closing.code(), closing.reason());
+        }
     }
 
     final void outboundFailed(Throwable cause) {
