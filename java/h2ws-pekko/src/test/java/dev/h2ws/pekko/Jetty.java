@@ -6,7 +6,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.client.BytesRequestContent;
 import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.InputStreamRequestContent;
 import org.eclipse.jetty.client.Origin;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.http2.client.HTTP2Client;
@@ -48,6 +50,115 @@ final class Jetty implements AutoCloseable {
         socket.session = sockets.connect(socket, request).get(10, TimeUnit.SECONDS);
         socket.settle();
         return socket;
+    }
+
+    /** Requests in the words of the JDK's client. */
+    RequestTest.Get requests() {
+        return (path, method, body, fields) -> {
+            Request request = http.newRequest("http://localhost:" + port + path).method(method);
+            for (int i = 0; i < fields.length; i += 2) {
+                String value = fields[i + 1];
+                String name = fields[i];
+                request.headers(headers -> headers.put(name, value));
+            }
+            if (body.contentLength() != 0) {
+                byte[] bytes = bytes(body);
+                request.body(
+                        body.contentLength() > 0
+                                ? new BytesRequestContent(contentType(fields), bytes)
+                                : new InputStreamRequestContent(
+                                        "application/octet-stream", new java.io.ByteArrayInputStream(bytes), null));
+            }
+            return new Answer(request.timeout(10, TimeUnit.SECONDS).send());
+        };
+    }
+
+    private static String contentType(String... fields) {
+        return fields.length == 2 && fields[0].equals("content-type") ? fields[1] : "application/octet-stream";
+    }
+
+    private static byte[] bytes(java.net.http.HttpRequest.BodyPublisher body) {
+        var subscriber = java.net.http.HttpResponse.BodySubscribers.ofByteArray();
+        body.subscribe(new java.util.concurrent.Flow.Subscriber<>() {
+            @Override
+            public void onSubscribe(java.util.concurrent.Flow.Subscription subscription) {
+                subscriber.onSubscribe(subscription);
+            }
+
+            @Override
+            public void onNext(ByteBuffer item) {
+                subscriber.onNext(java.util.List.of(item));
+            }
+
+            @Override
+            public void onError(Throwable failure) {
+                subscriber.onError(failure);
+            }
+
+            @Override
+            public void onComplete() {
+                subscriber.onComplete();
+            }
+        });
+        return subscriber.getBody().toCompletableFuture().join();
+    }
+
+    /** Begins a request and resets its stream once something of the answer is there. */
+    void abandon(String path) throws Exception {
+        CountDownLatch some = new CountDownLatch(1);
+        Request request = http.newRequest("http://localhost:" + port + path)
+                .onResponseContent((response, content) -> some.countDown());
+        request.send(result -> {});
+        some.await(10, TimeUnit.SECONDS);
+        request.abort(new java.io.IOException("enough"));
+    }
+
+    /** As the JDK's client tells an answer. */
+    private record Answer(org.eclipse.jetty.client.ContentResponse response)
+            implements java.net.http.HttpResponse<String> {
+        @Override
+        public int statusCode() {
+            return response.getStatus();
+        }
+
+        @Override
+        public String body() {
+            return response.getContentAsString();
+        }
+
+        @Override
+        public java.net.http.HttpHeaders headers() {
+            java.util.Map<String, java.util.List<String>> fields = new java.util.TreeMap<>();
+            response.getHeaders()
+                    .forEach(field -> fields.computeIfAbsent(field.getLowerCaseName(), n -> new java.util.ArrayList<>())
+                            .add(field.getValue()));
+            return java.net.http.HttpHeaders.of(fields, (name, value) -> true);
+        }
+
+        @Override
+        public java.net.http.HttpRequest request() {
+            return null;
+        }
+
+        @Override
+        public java.util.Optional<java.net.http.HttpResponse<String>> previousResponse() {
+            return java.util.Optional.empty();
+        }
+
+        @Override
+        public java.util.Optional<javax.net.ssl.SSLSession> sslSession() {
+            return java.util.Optional.empty();
+        }
+
+        @Override
+        public URI uri() {
+            return null;
+        }
+
+        @Override
+        public java.net.http.HttpClient.Version version() {
+            return java.net.http.HttpClient.Version.HTTP_2;
+        }
     }
 
     @Override

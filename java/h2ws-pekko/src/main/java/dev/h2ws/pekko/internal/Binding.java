@@ -133,10 +133,11 @@ public final class Binding {
 
     private Future<BoxedUnit> unbind() {
         synchronized (this) {
-            if (!unbound) {
-                unbound = true;
-                listener.close();
+            if (unbound) {
+                return scala.concurrent.Future$.MODULE$.successful(BoxedUnit.UNIT);
             }
+            unbound = true;
+            listener.close();
         }
         endIfIdle();
         return scala.concurrent.Future$.MODULE$.successful(BoxedUnit.UNIT);
@@ -149,7 +150,7 @@ public final class Binding {
                 return;
             }
         }
-        if (engine.stats().connections() == 0) {
+        if (engine.stats().openConnections() == 0) {
             end();
         } else {
             system.scheduler().scheduleOnce(LOOK, this::endIfIdle, system.dispatcher());

@@ -24,14 +24,16 @@ final class BodySink extends GraphStage<SinkShape<Object>> {
 
     private final Inlet<Object> in = Inlet.create("h2ws.response");
     private final SinkShape<Object> shape = SinkShape.of(in);
+    private final RequestBody requestBody;
     private final Request request;
     private final ResponseBody body;
     private final Headers trailers;
     private final LoggingAdapter log;
 
     /** @param trailers for an entity that brings none itself */
-    BodySink(Request request, ResponseBody body, Headers trailers, LoggingAdapter log) {
-        this.request = request;
+    BodySink(RequestBody requestBody, ResponseBody body, Headers trailers, LoggingAdapter log) {
+        this.requestBody = requestBody;
+        request = requestBody.request();
         this.body = body;
         this.trailers = trailers;
         this.log = log;
@@ -114,7 +116,8 @@ final class BodySink extends GraphStage<SinkShape<Object>> {
 
         private void finish() {
             finished = true;
-            body.finish(last);
+            Headers end = last;
+            requestBody.answered(() -> body.finish(end));
             completeStage();
         }
 

@@ -1,34 +1,27 @@
 package dev.h2ws.pekko.internal;
 
-import dev.h2ws.BodyListener;
 import dev.h2ws.Closed;
-import dev.h2ws.Headers;
-import dev.h2ws.Request;
 import java.util.ArrayDeque;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.Outlet;
 import org.apache.pekko.stream.SourceShape;
-import org.apache.pekko.stream.stage.AsyncCallback;
 import org.apache.pekko.stream.stage.GraphStage;
 import org.apache.pekko.stream.stage.GraphStageLogic;
 import org.apache.pekko.stream.stage.OutHandler;
 import org.apache.pekko.util.ByteString;
 
 /**
- * The body of a request, piece by piece as it is asked for. Runs once. Who cancels it before its end leaves the rest to
- * h2ws, which throws it away after the answer: the answer still goes out, where stock loses it.
+ * The body of a request, piece by piece as it is asked for. Runs once. Who cancels it before its end still gets an
+ * answer out, which stock's HTTP/2 loses.
  */
 final class BodySource extends GraphStage<SourceShape<ByteString>> {
-    private static final int AHEAD = 4;
-    private static final ByteString END = ByteString.emptyByteString();
-
     private final Outlet<ByteString> out = Outlet.create("h2ws.body");
     private final SourceShape<ByteString> shape = SourceShape.of(out);
-    private final Request request;
+    private final RequestBody body;
     private final int stream;
 
-    BodySource(Request request, int stream) {
-        this.request = request;
+    BodySource(RequestBody body, int stream) {
+        this.body = body;
         this.stream = stream;
     }
 
@@ -42,11 +35,11 @@ final class BodySource extends GraphStage<SourceShape<ByteString>> {
         return new Logic();
     }
 
-    private final class Logic extends GraphStageLogic implements OutHandler, BodyListener {
-        private final ArrayDeque<ByteString> pieces = new ArrayDeque<>(AHEAD + 1);
-        private AsyncCallback<Object> callback;
+    private final class Logic extends GraphStageLogic implements OutHandler {
+        private final ArrayDeque<ByteString> pieces = new ArrayDeque<>(RequestBody.AHEAD + 1);
         private boolean ended;
-        private int asked = AHEAD;
+        private boolean read;
+        private int asked = RequestBody.AHEAD;
 
         Logic() {
             super(shape);
@@ -55,14 +48,19 @@ final class BodySource extends GraphStage<SourceShape<ByteString>> {
 
         @Override
         public void preStart() {
-            callback = createAsyncCallback(this::heard);
-            request.body(this, AHEAD);
+            try {
+                body.read(createAsyncCallback(this::heard));
+                read = true;
+            } catch (IllegalStateException e) {
+                fail(out, e);
+            }
         }
 
         private void heard(Object event) {
             if (event instanceof Closed closed) {
+                ended = true;
                 fail(out, Failures.of(closed, stream));
-            } else if (event == END) {
+            } else if (event == RequestBody.END) {
                 ended = true;
                 if (pieces.isEmpty()) {
                     complete(out);
@@ -80,9 +78,9 @@ final class BodySource extends GraphStage<SourceShape<ByteString>> {
             asked--;
             if (ended && pieces.isEmpty()) {
                 complete(out);
-            } else if (!ended && asked <= AHEAD / 2) {
-                request.demand(AHEAD - asked);
-                asked = AHEAD;
+            } else if (!ended && asked <= RequestBody.AHEAD / 2) {
+                body.request().demand(RequestBody.AHEAD - asked);
+                asked = RequestBody.AHEAD;
             }
         }
 
@@ -93,21 +91,11 @@ final class BodySource extends GraphStage<SourceShape<ByteString>> {
             }
         }
 
-        // on the loop's thread
-
         @Override
-        public void data(Request from, byte[] data) {
-            callback.invoke(ByteString.fromArrayUnsafe(data));
-        }
-
-        @Override
-        public void end(Request from, Headers trailers) {
-            callback.invoke(END);
-        }
-
-        @Override
-        public void aborted(Request from, Closed closed) {
-            callback.invoke(closed);
+        public void postStop() {
+            if (read && !ended) {
+                body.cancelled();
+            }
         }
     }
 }

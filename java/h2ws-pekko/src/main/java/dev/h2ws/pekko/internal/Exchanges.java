@@ -59,59 +59,60 @@ final class Exchanges implements Handler {
     @Override
     public void handle(Request request) {
         try {
-            executor.execute(() -> run(request));
+            executor.execute(() -> run(new RequestBody(request, settings.parserSettings().maxContentLength())));
         } catch (RejectedExecutionException e) {
             // the actor system has ended before its binding
-            refuse(request, 503, "The service is shutting down.");
+            refuse(new RequestBody(request, 0), 503, "The service is shutting down.");
         }
     }
 
-    private void run(Request request) {
+    private void run(RequestBody body) {
         int stream = requests.nextStream();
         Future<HttpResponse> response;
         try {
-            HttpRequest model = requests.of(request, stream);
-            if (settings.transparentHeadRequests() && request.method().equals("HEAD")) {
+            HttpRequest model = requests.of(body, stream);
+            if (settings.transparentHeadRequests() && body.request().method().equals("HEAD")) {
                 model = model.withMethod(HttpMethods.GET());
             }
             response = handler.apply((org.apache.pekko.http.scaladsl.model.HttpRequest) model);
         } catch (Refused e) {
             log.warning("Illegal request, responding with status '{}': {}", e.status(), e.getMessage());
-            refuse(request, e.status(), e.getMessage());
+            refuse(body, e.status(), e.getMessage());
             return;
         } catch (Throwable t) {
-            failed(request, t);
+            failed(body, t);
             if (t instanceof VirtualMachineError) {
                 throw t;
             }
             return;
         }
         if (response.isCompleted()) {
-            answer(request, stream, response.value().get());
+            answer(body, stream, response.value().get());
         } else {
             response.onComplete(
                     outcome -> {
-                        answer(request, stream, outcome);
+                        answer(body, stream, outcome);
                         return null;
                     },
                     executor);
         }
     }
 
-    private void answer(Request request, int stream, Try<HttpResponse> outcome) {
+    private void answer(RequestBody body, int stream, Try<HttpResponse> outcome) {
         if (outcome.isFailure()) {
-            failed(request, outcome.failed().get());
+            failed(body, outcome.failed().get());
             return;
         }
         try {
-            answer(request, stream, outcome.get());
+            answer(body, stream, outcome.get());
         } catch (RuntimeException e) {
-            failed(request, e);
+            failed(body, e);
             discard(outcome.get().entity());
         }
     }
 
-    private void answer(Request request, int stream, HttpResponse response) {
+    private void answer(RequestBody requestBody, int stream, HttpResponse response) {
+        Request request = requestBody.request();
         int status = response.status().intValue();
         Accept accept = response.getAttribute(Upgrade.ACCEPT).orElse(null);
         if (status == 101 && accept != null && request.isWebSocket()) {
@@ -122,7 +123,7 @@ final class Exchanges implements Handler {
         } else if (request.isWebSocket()) {
             reject(request, status, response);
         } else {
-            respond(request, status, response);
+            respond(requestBody, status, response);
         }
     }
 
@@ -175,21 +176,43 @@ final class Exchanges implements Handler {
         });
     }
 
-    private void respond(Request request, int status, HttpResponse response) {
+    private void respond(RequestBody requestBody, int status, HttpResponse response) {
+        Request request = requestBody.request();
         Headers trailers = ResponseHead.trailers(response);
         boolean bodiless = request.method().equals("HEAD") || status == 204 || status == 304;
         if (response.entity() instanceof HttpEntity.Strict strict && (trailers.isEmpty() || bodiless)) {
-            request.respond(status, heads.of(response, false), strict.data().toArrayUnsafe());
+            byte[] data = strict.data().toArrayUnsafe();
+            if (requestBody.isUnread() && !bodiless) {
+                whole(requestBody, status, heads.of(response, true), data);
+            } else {
+                request.respond(status, heads.of(response, false), data);
+            }
             return;
         }
-        ResponseBody body = request.respondStart(status, heads.of(response, status != 204));
         if (bodiless) {
             discard(response.entity());
-            body.finish();
+            request.respond(status, heads.of(response, status != 204), new byte[0]);
             return;
         }
-        BodySink sink = new BodySink(request, body, trailers, log);
+        ResponseBody body = request.respondStart(status, heads.of(response, true));
+        BodySink sink = new BodySink(requestBody, body, trailers, log);
         parts(response).runWith(sink, materializer);
+    }
+
+    /** A whole answer to a request that is still sending. */
+    private static void whole(RequestBody requestBody, int status, Headers head, byte[] data) {
+        Request request = requestBody.request();
+        if (!request.version().equals("HTTP/2")) {
+            // there its length is its end
+            requestBody.answered(() -> request.respond(status, head, data));
+            return;
+        }
+        ResponseBody body = request.respondStart(status, head);
+        // the first piece always has room
+        if (data.length > 0) {
+            body.send(data);
+        }
+        requestBody.answered(body::finish);
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -206,22 +229,25 @@ final class Exchanges implements Handler {
         }
     }
 
-    private void failed(Request request, Throwable cause) {
+    private void failed(RequestBody requestBody, Throwable cause) {
         if (cause.getClass().getName().endsWith("EntityStreamSizeException")) {
-            refuse(request, 413, "Request too large.");
+            refuse(requestBody, 413, "Request too large.");
             return;
         }
         log.error(cause, "Internal server error, sending 500 response");
-        refuse(request, 500, INTERNAL_ERROR);
+        refuse(requestBody, 500, INTERNAL_ERROR);
     }
 
     /** An answer of ours; nothing happens if there was one already. */
-    private void refuse(Request request, int status, String text) {
+    private void refuse(RequestBody requestBody, int status, String text) {
+        Request request = requestBody.request();
         Headers head = Headers.of("content-type", "text/plain; charset=UTF-8");
         byte[] body = text.getBytes(StandardCharsets.UTF_8);
         try {
             if (request.isWebSocket()) {
                 request.reject(status, head, body);
+            } else if (requestBody.isUnread()) {
+                whole(requestBody, status, head.with("content-length", String.valueOf(body.length)), body);
             } else {
                 request.respond(status, head, body);
             }

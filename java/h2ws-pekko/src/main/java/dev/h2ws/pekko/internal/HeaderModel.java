@@ -79,20 +79,24 @@ final class HeaderModel {
         if (modelled) {
             try {
                 return HttpHeader.parse(name, value);
-            } catch (IllegalArgumentException e) {
+            } catch (RuntimeException e) {
                 // a value that is not as its name wants it: stock, too, hands the field over raw
             }
         }
         return RawHeader.create(name, value);
     }
 
-    ContentType contentType(String field) throws Refused {
+    /** @param strict whether one that cannot be read is refused, as over HTTP/2, or taken for bytes */
+    ContentType contentType(String field, boolean strict) throws Refused {
         ContentType known = types.get(field);
         if (known == null) {
             try {
                 known = ContentTypes.parse(field);
-            } catch (IllegalArgumentException e) {
-                throw new Refused(400, "Illegal 'content-type' header");
+            } catch (RuntimeException e) {
+                if (strict) {
+                    throw new Refused(400, "Illegal 'content-type' header");
+                }
+                return ContentTypes.APPLICATION_OCTET_STREAM;
             }
             if (types.size() < KEPT && field.length() < KEPT_LENGTH) {
                 types.put(field, known);

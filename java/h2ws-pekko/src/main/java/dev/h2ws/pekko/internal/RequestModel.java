@@ -64,7 +64,8 @@ final class RequestModel {
      *
      * @throws Refused with the status to answer
      */
-    HttpRequest of(Request request, int stream) throws Refused {
+    HttpRequest of(RequestBody body, int stream) throws Refused {
+        Request request = body.request();
         boolean http2 = request.version().equals("HTTP/2");
         List<HttpHeader> fields = new ArrayList<>();
         HttpRequest model = HttpRequest.create()
@@ -96,7 +97,7 @@ final class RequestModel {
             model = TlsSession.add(model, request.tls().get(), parsing, fields);
         }
         model = model.withHeaders(fields);
-        return request.hasBody() ? model.withEntity(entity(request, stream, type)) : model;
+        return request.hasBody() ? model.withEntity(entity(body, stream, type)) : model;
     }
 
     private HttpMethod method(Request request, boolean http2) throws Refused {
@@ -134,10 +135,10 @@ final class RequestModel {
     }
 
     /** Stock's HTTP/2 makes chunks of a body whose length is known; here it keeps its length. */
-    private RequestEntity entity(Request request, int stream, String type) throws Refused {
-        ContentType model = type == null ? ContentTypes.APPLICATION_OCTET_STREAM : headers.contentType(type);
-        Source<ByteString, ?> data = Source.fromGraph(new BodySource(request, stream));
-        String length = request.headers().get("content-length").orElse(null);
+    private RequestEntity entity(RequestBody body, int stream, String type) throws Refused {
+        ContentType model = type == null ? ContentTypes.APPLICATION_OCTET_STREAM : headers.contentType(type, body.request().version().equals("HTTP/2"));
+        Source<ByteString, ?> data = Source.fromGraph(new BodySource(body, stream));
+        String length = body.request().headers().get("content-length").orElse(null);
         RequestEntity entity = length == null
                 ? HttpEntities.createChunked(model, data)
                 : HttpEntities.create(model, Long.parseLong(length), data);

@@ -117,8 +117,8 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         dropped(stopped);
         cancelOutbound(stopped);
         if (ended == null && !closeSent) {
-            // stopped from outside: with its actor system or materializer, or by an exception in here
-            socket.close(materializer().isShutdown() ? GOING_AWAY : INTERNAL_ERROR, "");
+            // stopped from outside, with its actor system or materializer; failures of the flow do not come here
+            socket.close(GOING_AWAY, "");
         }
     }
 
