@@ -12,6 +12,7 @@ FUZZ_SECONDS ?= $(if $(CI),60,10)
 -include bindings/install.mk
 -include tests/host/host.mk
 -include java/java.mk
+-include java/pekko.mk
 
 .PHONY: help
 help: ## this list
