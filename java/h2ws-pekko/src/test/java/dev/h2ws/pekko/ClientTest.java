@@ -14,7 +14,7 @@ import org.apache.pekko.stream.javadsl.Flow;
 import org.junit.jupiter.api.Test;
 
 /** Real clients against an ordinary route. */
-class ThinTest {
+class ClientTest {
     private static final Route ROUTE = Directives.concat(
             Directives.path("echo", () -> Directives.get(() -> Directives.handleWebSocketMessages(echo()))),
             Directives.path("hello", () -> Directives.get(() -> Directives.complete("hello"))));
@@ -25,7 +25,7 @@ class ThinTest {
 
     @Test
     void jettyOverHttp2() throws Exception {
-        ActorSystem system = ActorSystem.create("thin");
+        ActorSystem system = ActorSystem.create("client", TestConfig.quiet());
         try {
             ServerBinding binding = H2ws.get(system)
                     .newServerAt("127.0.0.1", 0)
