@@ -244,6 +244,15 @@ public final class Request {
     }
 
     /**
+     * Whether a body may follow the head: false if the head was the end of the request.
+     *
+     * @return true if there may be one
+     */
+    public boolean hasBody() {
+        return !exchange.head.webSocket() && !exchange.head.end();
+    }
+
+    /**
      * Sets who hears the body. Until then the client is held back; a body that nobody hears stays where it is.
      *
      * @param listener hears it, as it comes

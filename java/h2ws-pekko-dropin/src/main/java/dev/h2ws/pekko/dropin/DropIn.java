@@ -1,0 +1,95 @@
+package dev.h2ws.pekko.dropin;
+
+import dev.h2ws.H2ws;
+import java.lang.reflect.Field;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.pekko.actor.AbstractExtensionId;
+import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.Extension;
+import org.apache.pekko.actor.ExtensionId;
+import org.apache.pekko.actor.ExtensionIdProvider;
+import org.apache.pekko.event.Logging;
+import org.apache.pekko.event.LoggingAdapter;
+import org.apache.pekko.http.scaladsl.Http$;
+import org.apache.pekko.http.scaladsl.HttpExt;
+
+/**
+ * Puts {@link H2wsHttp} where an actor system keeps its {@code Http} extension, which is what all of Pekko HTTP's
+ * builders, and Play, bind by. Named in this jar's {@code reference.conf}; nobody calls it.
+ *
+ * <p>The place is a private field: an extension's id is compared by identity ({@code Extension.scala}), so no other id
+ * can stand in for {@code Http}. Where the field is not to be had, stock serves, and the log says why.
+ */
+public final class DropIn extends AbstractExtensionId<DropIn.State> implements ExtensionIdProvider {
+    private static final String SWITCH = "h2ws.pekko.replace-http-server";
+
+    /** For {@code pekko.library-extensions}, which makes one. */
+    public DropIn() {}
+
+    /** Whether it is in place. */
+    public static final class State implements Extension {
+        private final boolean inPlace;
+
+        private State(boolean inPlace) {
+            this.inPlace = inPlace;
+        }
+
+        /**
+         * Whether h2ws serves what {@code Http()} binds.
+         *
+         * @return false if it is switched off or could not be put in place
+         */
+        public boolean inPlace() {
+            return inPlace;
+        }
+    }
+
+    @Override
+    public ExtensionId<? extends Extension> lookup() {
+        return this;
+    }
+
+    @Override
+    public State createExtension(ExtendedActorSystem system) {
+        LoggingAdapter log = Logging.getLogger(system, "dev.h2ws.pekko");
+        if (!system.settings().config().getBoolean(SWITCH)) {
+            log.debug("h2ws is on the class path and switched off by {}", SWITCH);
+            return new State(false);
+        }
+        try {
+            // loads the native library, or says why it cannot be
+            H2ws.builder().loops(1).start().close();
+            put(system, log);
+        } catch (Exception | LinkageError e) {
+            log.warning("Pekko HTTP's own server serves, not h2ws: {}", e.getMessage() == null ? e : e.getMessage());
+            return new State(false);
+        }
+        log.info("h2ws is in the place of Pekko HTTP's server; {} = off switches it off", SWITCH);
+        return new State(true);
+    }
+
+    private static void put(ExtendedActorSystem system, LoggingAdapter log) throws ReflectiveOperationException {
+        ConcurrentHashMap<ExtensionId<?>, Object> extensions = extensions(system);
+        // first, since an Http that is made starts actors of which there can be one
+        if (extensions.containsKey(Http$.MODULE$)) {
+            throw new IllegalStateException("the extension Http was loaded before; name " + DropIn.class.getName()
+                    + " before what loads it in pekko.library-extensions");
+        }
+        extensions.put(
+                Http$.MODULE$, new H2wsHttp(system.settings().config().getConfig("pekko.http"), system, log));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static ConcurrentHashMap<ExtensionId<?>, Object> extensions(ExtendedActorSystem system)
+            throws ReflectiveOperationException {
+        for (Class<?> type = system.getClass(); type != null; type = type.getSuperclass()) {
+            for (Field field : type.getDeclaredFields()) {
+                if (field.getName().equals("extensions") && field.getType() == ConcurrentHashMap.class) {
+                    field.setAccessible(true);
+                    return (ConcurrentHashMap<ExtensionId<?>, Object>) field.get(system);
+                }
+            }
+        }
+        throw new NoSuchFieldException("this version's actor system keeps its extensions elsewhere");
+    }
+}

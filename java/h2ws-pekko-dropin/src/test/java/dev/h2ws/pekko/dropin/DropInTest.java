@@ -1,0 +1,117 @@
+package dev.h2ws.pekko.dropin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.http.javadsl.ConnectionContext;
+import org.apache.pekko.http.javadsl.Http;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.server.Directives;
+import org.apache.pekko.http.javadsl.server.Route;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** An application that knows nothing of h2ws. */
+class DropInTest {
+    private static final Route ROUTE =
+            Directives.extractRequest(request -> Directives.complete(request.protocol().value()));
+
+    private ActorSystem system;
+
+    @AfterEach
+    void stop() throws Exception {
+        system.terminate();
+        system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    private static ActorSystem system(String lines) {
+        return ActorSystem.create(
+                "application",
+                ConfigFactory.parseString(lines + "\npekko.loglevel = WARNING\nh2ws.loops = 2")
+                        .withFallback(ConfigFactory.load()));
+    }
+
+    private static HttpResponse<String> get(int port) throws Exception {
+        // asks for h2c by Upgrade, which neither does: so this is what HTTP/1.1 gets
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/"))
+                                .version(HttpClient.Version.HTTP_1_1)
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static boolean loops() {
+        return Thread.getAllStackTraces().keySet().stream().anyMatch(thread -> thread.getName().startsWith("h2ws-loop-"));
+    }
+
+    private ServerBinding bind() throws Exception {
+        return Http.get(system).newServerAt("127.0.0.1", 0).bind(ROUTE).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void anOrdinaryBindIsOurs() throws Exception {
+        system = system("");
+        ServerBinding binding = bind();
+        assertThat(loops()).isTrue();
+        assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
+        assertThat(org.apache.pekko.http.scaladsl.Http.get(system).getClass()).isEqualTo(H2wsHttp.class);
+        // the client's side is as it was
+        assertThat(Http.get(system)
+                        .singleRequest(org.apache.pekko.http.javadsl.model.HttpRequest.create(
+                                "http://127.0.0.1:" + binding.localAddress().getPort() + "/"))
+                        .toCompletableFuture()
+                        .get(10, TimeUnit.SECONDS)
+                        .status()
+                        .intValue())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void switchedOff() throws Exception {
+        system = system("h2ws.pekko.replace-http-server = off");
+        ServerBinding binding = bind();
+        assertThat(loops()).isFalse();
+        assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
+    }
+
+    @Test
+    void httpsIsLeftToStock() throws Exception {
+        system = system("");
+        ServerBinding binding = Http.get(system)
+                .newServerAt("127.0.0.1", 0)
+                .enableHttps(ConnectionContext.httpsServer(javax.net.ssl.SSLContext.getDefault()))
+                .bind(ROUTE)
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        assertThat(loops()).isFalse();
+        assertThat(binding.localAddress().getPort()).isPositive();
+    }
+
+    @Test
+    void bindFlowIsStocks() throws Exception {
+        system = system("");
+        ServerBinding binding = Http.get(system)
+                .newServerAt("127.0.0.1", 0)
+                .bindFlow(ROUTE.flow(system))
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        assertThat(loops()).isFalse();
+        assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
+    }
+
+    @Test
+    void whatLoadedHttpBeforeIsToldAndStockServes() throws Exception {
+        system = system("pekko.library-extensions = [\"org.apache.pekko.http.scaladsl.Http\", \""
+                + DropIn.class.getName() + "\"]");
+        ServerBinding binding = bind();
+        assertThat(loops()).isFalse();
+        assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
+    }
+}

@@ -1,0 +1,221 @@
+package dev.h2ws.pekko.internal;
+
+import dev.h2ws.Deflate;
+import dev.h2ws.H2ws;
+import dev.h2ws.H2wsBuilder;
+import dev.h2ws.H2wsException;
+import dev.h2ws.ListenOptions;
+import dev.h2ws.Listener;
+import dev.h2ws.Status;
+import dev.h2ws.Tls;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.event.LoggingAdapter;
+import org.apache.pekko.http.scaladsl.Http;
+import org.apache.pekko.http.scaladsl.model.HttpRequest;
+import org.apache.pekko.http.scaladsl.model.HttpResponse;
+import org.apache.pekko.http.scaladsl.settings.ServerSettings;
+import org.apache.pekko.stream.Materializer;
+import scala.Function1;
+import scala.concurrent.Future;
+import scala.concurrent.Promise;
+import scala.runtime.BoxedUnit;
+
+/**
+ * A bound port: an engine of its own, since settings, drain and end are a binding's own too. The engine ends when the
+ * binding is terminated, when it was unbound and its last connection has gone, or with the actor system.
+ */
+public final class Binding {
+    /** How often an unbound port looks whether its last connection has gone. */
+    private static final Duration LOOK = Duration.ofMillis(500);
+
+    private final ActorSystem system;
+    private final Bindings all;
+    private final H2ws engine;
+    private final Listener listener;
+    // guarded by this
+    private boolean unbound;
+    private boolean ended;
+    private Promise<Http.HttpTerminated> termination;
+
+    private Binding(ActorSystem system, Bindings all, H2ws engine, Listener listener) {
+        this.system = system;
+        this.all = all;
+        this.engine = engine;
+        this.listener = listener;
+    }
+
+    /**
+     * Binds.
+     *
+     * @param tls null for cleartext
+     * @return the binding as Pekko HTTP's own; a failure is in the future
+     */
+    public static Future<Http.ServerBinding> bind(
+            Function1<HttpRequest, Future<HttpResponse>> handler,
+            String host,
+            int port,
+            Tls tls,
+            ServerSettings settings,
+            LoggingAdapter log,
+            Materializer materializer) {
+        try {
+            return scala.concurrent.Future$.MODULE$.successful(open(handler, host, port, tls, settings, log, materializer));
+        } catch (Exception | LinkageError e) {
+            return scala.concurrent.Future$.MODULE$.failed(e);
+        }
+    }
+
+    private static Http.ServerBinding open(
+            Function1<HttpRequest, Future<HttpResponse>> handler,
+            String host,
+            int port,
+            Tls tls,
+            ServerSettings settings,
+            LoggingAdapter log,
+            Materializer materializer) {
+        ActorSystem system = materializer.system();
+        Options options = Options.of(system.settings().config());
+        if (options.stockHttp1()) {
+            log.warning("h2ws.pekko.http1 = stock is not to be had yet: HTTP/1.1 on {}:{} is served natively", host, port);
+        }
+        Exchanges exchanges = new Exchanges(handler, settings, options, materializer, log);
+        ListenOptions listen = tls == null ? ListenOptions.defaults() : ListenOptions.tls(tls);
+        if (!options.webSockets()) {
+            listen = listen.withoutWebSockets();
+        }
+        Bindings all = Bindings.of(system);
+        H2ws engine = engine(settings, options, log).start();
+        try {
+            InetSocketAddress address = new InetSocketAddress(host, port);
+            Listener listener = engine.listen(address, exchanges, listen);
+            Binding binding = new Binding(system, all, engine, listener);
+            all.add(binding);
+            InetSocketAddress bound = new InetSocketAddress(address.getAddress(), listener.port());
+            log.info("h2ws serves HTTP/2{} and HTTP/1.1 on {}{}", options.webSockets() ? " with WebSockets" : "", bound,
+                    tls == null ? "" : " over TLS");
+            return new Http.ServerBinding(bound, binding::unbind, binding::terminate);
+        } catch (H2wsException e) {
+            engine.close();
+            throw e.status() == Status.ADDRESS_IN_USE || e.status() == Status.IO ? new BindFailure(e) : e;
+        } catch (RuntimeException e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    private static H2wsBuilder engine(ServerSettings settings, Options options, LoggingAdapter log) {
+        Duration idle = Durations.finite(settings.timeouts().idleTimeout());
+        H2wsBuilder engine = dev.h2ws.H2ws.builder()
+                .maxConnections(settings.maxConnections())
+                .maxStreams(settings.http2Settings().maxConcurrentStreams())
+                .sendQueue(options.sendQueue())
+                .closeTimeout(Duration.ofSeconds(3)) // WebSocket.scala has it so, fixed
+                .keepAliveTimeout(idle == null ? Duration.ZERO : idle)
+                .set("max_header_fields", Math.max(8, settings.parserSettings().maxHeaderCount()))
+                .onLog((level, text, thrown) -> {
+                    switch (level) {
+                        case ERROR -> log.error(thrown == null ? new H2wsLog(text) : thrown, text);
+                        case WARNING -> log.warning(text);
+                        case INFO -> log.info(text);
+                        default -> log.debug(text);
+                    }
+                });
+        if (options.loops() > 0) {
+            engine.loops(options.loops());
+        }
+        if (options.compression()) {
+            engine.deflate(Deflate.defaults());
+        }
+        return engine;
+    }
+
+    private Future<BoxedUnit> unbind() {
+        synchronized (this) {
+            if (unbound) {
+                return scala.concurrent.Future$.MODULE$.successful(BoxedUnit.UNIT);
+            }
+            unbound = true;
+            listener.close();
+        }
+        endIfIdle();
+        return scala.concurrent.Future$.MODULE$.successful(BoxedUnit.UNIT);
+    }
+
+    /** Connections outlive their port, as in stock; the engine must not outlive them. */
+    private void endIfIdle() {
+        synchronized (this) {
+            if (ended || termination != null) {
+                return;
+            }
+        }
+        if (engine.stats().openConnections() == 0) {
+            end();
+        } else {
+            system.scheduler().scheduleOnce(LOOK, this::endIfIdle, system.dispatcher());
+        }
+    }
+
+    private Future<Http.HttpTerminated> terminate(scala.concurrent.duration.FiniteDuration deadline) {
+        Promise<Http.HttpTerminated> done;
+        synchronized (this) {
+            if (termination != null) {
+                return termination.future();
+            }
+            termination = scala.concurrent.Promise$.MODULE$.apply();
+            done = termination;
+        }
+        unbind();
+        // drain blocks until all have gone
+        Thread drain = new Thread(
+                () -> {
+                    try {
+                        engine.drain(Duration.ofNanos(deadline.toNanos()));
+                    } catch (RuntimeException e) {
+                        system.log().debug("drain: {}", e.getMessage());
+                    }
+                    end();
+                    done.success((Http.HttpTerminated) (Object) Http.HttpServerTerminated$.MODULE$);
+                },
+                "h2ws-drain");
+        drain.setDaemon(true);
+        drain.start();
+        return done.future();
+    }
+
+    /** Cuts what is left. Any thread; twice is once. */
+    void end() {
+        synchronized (this) {
+            ended = true;
+        }
+        all.remove(this);
+        engine.close();
+    }
+
+    /** Stock's exception for a port that cannot be bound, with the reason that stock leaves out. */
+    private static final class BindFailure extends org.apache.pekko.stream.BindFailedException {
+        private static final long serialVersionUID = 1L;
+
+        private final String reason;
+
+        BindFailure(H2wsException cause) {
+            reason = cause.getMessage();
+            initCause(cause);
+        }
+
+        @Override
+        public String getMessage() {
+            return reason;
+        }
+    }
+
+    /** What {@link LoggingAdapter#error} wants for a line that comes without an exception. */
+    private static final class H2wsLog extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        H2wsLog(String text) {
+            super(text, null, false, false);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package dev.h2ws.pekko.internal;
+
+import dev.h2ws.Fragment;
+import dev.h2ws.SendResult;
+import dev.h2ws.WebSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.apache.pekko.http.impl.engine.ws.FrameEvent;
+import org.apache.pekko.http.impl.engine.ws.FrameHeader;
+import org.apache.pekko.http.impl.engine.ws.FrameStart;
+import org.apache.pekko.http.impl.engine.ws.Protocol;
+import org.apache.pekko.stream.Attributes;
+import org.apache.pekko.stream.FlowShape;
+import org.apache.pekko.stream.Inlet;
+import org.apache.pekko.stream.Outlet;
+import org.apache.pekko.stream.stage.GraphStage;
+import org.apache.pekko.stream.stage.GraphStageLogic;
+import org.apache.pekko.util.ByteString;
+import scala.Option;
+
+/**
+ * A socket for a flow of frames ({@code handleFrames}), as Play uses: Ping, Pong and Close are the flow's to answer.
+ * Frames come as if masked with 0, since Play refuses unmasked ones.
+ */
+final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
+    private static final Option<Object> MASK = Option.apply(0);
+
+    private static final int CONTINUATION = 0;
+    private static final int TEXT = 1;
+    private static final int BINARY = 2;
+    private static final int CLOSE = 8;
+    private static final int PING = 9;
+    private static final int PONG = 10;
+
+    private final Inlet<FrameEvent> in = Inlet.create("h2ws.out");
+    private final Outlet<FrameEvent> out = Outlet.create("h2ws.in");
+    private final FlowShape<FrameEvent, FrameEvent> shape = new FlowShape<>(in, out);
+    private final SocketLogic.Link link;
+
+    FrameStage(SocketLogic.Link link) {
+        this.link = link;
+    }
+
+    @Override
+    public FlowShape<FrameEvent, FrameEvent> shape() {
+        return shape;
+    }
+
+    @Override
+    public GraphStageLogic createLogic(Attributes attributes) {
+        return new Logic();
+    }
+
+    private static FrameStart frame(int opcode, byte[] data, boolean last) {
+        ByteString payload = ByteString.fromArrayUnsafe(data);
+        return new FrameStart(
+                new FrameHeader(
+                        Protocol.Opcode$.MODULE$.forCode((byte) opcode), MASK, data.length, last, false, false, false),
+                payload);
+    }
+
+    private final class Logic extends SocketLogic<FrameEvent, FrameEvent> {
+        private boolean inside;
+
+        // towards the peer: the frame that is being sent, of which more parts may come
+        private FrameHeader header;
+        private boolean text;
+        private boolean insideOut;
+        private Gathering control;
+        private byte[] pending;
+        private boolean pendingLast;
+        private boolean finishing;
+
+        Logic() {
+            super(shape, link);
+        }
+
+        @Override
+        boolean inbound(Object event) {
+            if (!isAvailable(out)) {
+                return false;
+            }
+            if (event instanceof Fragment fragment) {
+                int opcode = !fragment.first() ? CONTINUATION : fragment.text() ? TEXT : BINARY;
+                push(out, frame(opcode, fragment.data(), fragment.last()));
+                inside = !fragment.last();
+                taken(fragment);
+            } else {
+                Inbox.Control ping = (Inbox.Control) event;
+                push(out, frame(ping.ping() ? PING : PONG, ping.data(), true));
+            }
+            return true;
+        }
+
+        /** A frame like any other: the flow answers it. The peer says no more. */
+        @Override
+        boolean closing(Inbox.Closing closing) {
+            if (!isAvailable(out)) {
+                return false;
+            }
+            push(out, frame(CLOSE, payload(closing), true));
+            complete(out);
+            return true;
+        }
+
+        @Override
+        void answer(Inbox.Closing closing) {}
+
+        private byte[] payload(Inbox.Closing closing) {
+            if (closing.code() == WebSocket.NO_CODE) {
+                return new byte[0];
+            }
+            byte[] reason = closing.reason().getBytes(StandardCharsets.UTF_8);
+            byte[] payload = new byte[2 + reason.length];
+            payload[0] = (byte) (closing.code() >> 8);
+            payload[1] = (byte) closing.code();
+            System.arraycopy(reason, 0, payload, 2, reason.length);
+            return payload;
+        }
+
+        @Override
+        boolean settled() {
+            return true;
+        }
+
+        @Override
+        boolean insideMessage() {
+            return inside;
+        }
+
+        @Override
+        void dropped(Throwable cause) {}
+
+        @Override
+        void cancelOutbound(Throwable cause) {
+            pending = null;
+        }
+
+        @Override
+        public void onPush() {
+            FrameEvent event = grab(in);
+            if (event instanceof FrameStart start) {
+                header = start.header();
+                if (header.opcode().code() == TEXT || header.opcode().code() == BINARY) {
+                    text = header.opcode().code() == TEXT;
+                }
+            }
+            if (header.opcode().isControl()) {
+                if (control == null) {
+                    control = new Gathering(false);
+                }
+                control.add(event.data().toArrayUnsafe());
+                if (event.lastPart()) {
+                    byte[] payload = control.bytes();
+                    control = null;
+                    control(payload);
+                }
+                pullIn();
+            } else {
+                send(event.data().toArrayUnsafe(), header.fin() && event.lastPart());
+            }
+        }
+
+        private void control(byte[] payload) {
+            switch (header.opcode().code()) {
+                case PING -> sent(socket.sendPing(payload));
+                case PONG -> sent(socket.sendPong(payload));
+                default -> {
+                    if (payload.length < 2) {
+                        close(WebSocket.NO_CODE, "");
+                    } else {
+                        close(
+                                (payload[0] & 0xff) << 8 | payload[1] & 0xff,
+                                new String(Arrays.copyOfRange(payload, 2, payload.length), StandardCharsets.UTF_8));
+                    }
+                }
+            }
+        }
+
+        private void send(byte[] data, boolean last) {
+            SendResult result;
+            if (last && !insideOut) {
+                result = text ? socket.sendText(data) : socket.sendBinary(data);
+            } else {
+                result = text ? socket.sendTextFragment(data, last) : socket.sendBinaryFragment(data, last);
+            }
+            if (!sent(result)) {
+                pending = data;
+                pendingLast = last;
+                return;
+            }
+            insideOut = !last;
+            if (finishing) {
+                outboundDone();
+            } else {
+                pullIn();
+            }
+        }
+
+        @Override
+        void retry() {
+            if (pending != null) {
+                byte[] data = pending;
+                pending = null;
+                send(data, pendingLast);
+            }
+        }
+
+        @Override
+        public void onUpstreamFinish() {
+            finishing = true;
+            if (pending == null) {
+                outboundDone();
+            }
+        }
+
+        @Override
+        public void onUpstreamFailure(Throwable cause) {
+            pending = null;
+            outboundFailed(cause);
+        }
+    }
+}

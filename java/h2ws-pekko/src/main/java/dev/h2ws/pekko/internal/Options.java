@@ -1,0 +1,67 @@
+package dev.h2ws.pekko.internal;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigMemorySize;
+import com.typesafe.config.ConfigValueType;
+import java.util.List;
+
+/**
+ * The settings below {@code h2ws}. A value that cannot be is refused with the path of its key, when a port is bound.
+ *
+ * @param loops 0: one for each processor
+ */
+record Options(
+        boolean webSockets,
+        int loops,
+        int strictMessageLimit,
+        int sendQueue,
+        boolean compression,
+        boolean stockHttp1) {
+    private static final int MOST_LOOPS = 64;
+    private static final long SMALLEST_QUEUE = 1 << 10;
+    private static final long LARGEST_QUEUE = 1 << 30;
+
+    static Options of(Config config) {
+        return new Options(
+                config.getBoolean("h2ws.websocket-over-http2"),
+                loops(config, "h2ws.loops"),
+                size(config, "h2ws.websocket.strict-message-limit", 0),
+                size(config, "h2ws.websocket.send-queue", SMALLEST_QUEUE),
+                config.getBoolean("h2ws.websocket.compression"),
+                oneOf(config, "h2ws.pekko.http1", List.of("native", "stock")).equals("stock"));
+    }
+
+    private static int loops(Config config, String path) {
+        if (config.getValue(path).valueType() == ConfigValueType.STRING
+                && config.getString(path).equals("auto")) {
+            return 0;
+        }
+        int loops = config.getInt(path);
+        if (loops < 1 || loops > MOST_LOOPS) {
+            throw new ConfigException.BadValue(
+                    config.getValue(path).origin(), path, loops + "; it must be auto or 1 to " + MOST_LOOPS);
+        }
+        return loops;
+    }
+
+    private static int size(Config config, String path, long least) {
+        ConfigMemorySize size = config.getMemorySize(path);
+        if (size.toBytes() < least || size.toBytes() > LARGEST_QUEUE) {
+            throw new ConfigException.BadValue(
+                    config.getValue(path).origin(),
+                    path,
+                    size.toBytes() + " bytes; it must be " + least + " to " + LARGEST_QUEUE);
+        }
+        return (int) size.toBytes();
+    }
+
+    private static String oneOf(Config config, String path, List<String> values) {
+        String value = config.getString(path);
+        if (!values.contains(value)) {
+            throw new ConfigException.BadValue(
+                    config.getValue(path).origin(), path, value + "; it must be one of " + values);
+        }
+        return value;
+    }
+}

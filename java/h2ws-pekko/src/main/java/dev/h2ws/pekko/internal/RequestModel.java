@@ -1,0 +1,181 @@
+package dev.h2ws.pekko.internal;
+
+import dev.h2ws.Request;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.http.javadsl.model.AttributeKey;
+import org.apache.pekko.http.javadsl.model.AttributeKeys;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpMethod;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.RemoteAddress;
+import org.apache.pekko.http.javadsl.model.RequestEntity;
+import org.apache.pekko.http.javadsl.model.Uri;
+import org.apache.pekko.http.scaladsl.model.HttpMethods;
+import org.apache.pekko.http.scaladsl.model.HttpProtocol;
+import org.apache.pekko.http.scaladsl.model.HttpProtocols;
+import org.apache.pekko.http.scaladsl.settings.ParserSettings;
+import org.apache.pekko.http.scaladsl.settings.ServerSettings;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+import scala.Option;
+
+/**
+ * A request of h2ws as Pekko HTTP has it: what {@code RequestParsing.scala} makes of one over HTTP/2, and
+ * {@code HttpRequestParser.scala} of one over HTTP/1.1. A handshake is a GET in either case, with an {@link Upgrade} as
+ * attribute and as header: Pekko looks for the one, Play up to 3.0.10 for the other.
+ */
+final class RequestModel {
+    /** Of stock's HTTP/2 ({@code Http2.scala}). Here it counts the requests of the binding, over HTTP/2. */
+    static final AttributeKey<Integer> STREAM_ID = streamId();
+
+    private final ServerSettings settings;
+    private final ParserSettings parsing;
+    private final HeaderModel headers;
+    private final RemoteHeader remoteHeader;
+    private final AtomicInteger streams = new AtomicInteger();
+
+    RequestModel(ServerSettings settings) {
+        this.settings = settings;
+        parsing = settings.parserSettings();
+        headers = new HeaderModel(parsing.modeledHeaderParsing());
+        remoteHeader = RemoteHeader.of(settings);
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static AttributeKey<Integer> streamId() {
+        // the key of Scala's Int, which is the primitive class
+        return (AttributeKey) AttributeKey.create("x-http2-stream-id", int.class);
+    }
+
+    /** The number of the next request. */
+    int nextStream() {
+        return streams.incrementAndGet() & Integer.MAX_VALUE;
+    }
+
+    /**
+     * The request.
+     *
+     * @throws Refused with the status to answer
+     */
+    HttpRequest of(RequestBody body, int stream) throws Refused {
+        Request request = body.request();
+        boolean http2 = request.version().equals("HTTP/2");
+        List<HttpHeader> fields = new ArrayList<>();
+        HttpRequest model = HttpRequest.create()
+                .withMethod(method(request, http2))
+                .withUri(uri(request))
+                .withProtocol(protocol(request));
+        if (request.isWebSocket()) {
+            Upgrade upgrade = new Upgrade(request);
+            fields.add(upgrade);
+            model = model.addAttribute(AttributeKeys.webSocketUpgrade, upgrade);
+        }
+        Optional<InetSocketAddress> remote = request.remoteSocketAddress();
+        if (remote.isPresent()) {
+            if (remoteHeader != null) {
+                fields.add(remoteHeader.of(remote.get()));
+            }
+            if (settings.remoteAddressAttribute()) {
+                model = model.addAttribute(AttributeKeys.remoteAddress, RemoteAddress.create(remote.get()));
+            }
+        }
+        if (settings.rawRequestUriHeader()) {
+            fields.add(org.apache.pekko.http.javadsl.model.headers.RawRequestURI.create(request.path()));
+        }
+        String type = headers.add(request.headers(), fields);
+        if (http2) {
+            model = model.addAttribute(STREAM_ID, stream);
+        }
+        if (request.tls().isPresent()) {
+            model = TlsSession.add(model, request.tls().get(), parsing, fields);
+        }
+        model = model.withHeaders(fields);
+        return request.hasBody() ? model.withEntity(entity(body, stream, type)) : model;
+    }
+
+    private HttpMethod method(Request request, boolean http2) throws Refused {
+        Option<?> known = HttpMethods.getForKey(request.method());
+        if (known.isEmpty()) {
+            known = parsing.customMethods().apply(request.method());
+        }
+        if (known.isEmpty()) {
+            // as the stock engine of either version has it
+            throw new Refused(http2 ? 400 : 501, "Unsupported HTTP method");
+        }
+        return (HttpMethod) known.get();
+    }
+
+    private Uri uri(Request request) throws Refused {
+        if (request.path().length() > parsing.maxUriLength()) {
+            throw new Refused(
+                    414, "URI length exceeds the configured limit of " + parsing.maxUriLength() + " characters");
+        }
+        String path = request.path().equals("*") ? "" : request.path();
+        String authority = request.authority();
+        try {
+            return Uri.create(request.scheme() + "://" + authority + path, parsing.uriParsingMode());
+        } catch (RuntimeException e) {
+            throw new Refused(400, "Illegal request-target");
+        }
+    }
+
+    private HttpProtocol protocol(Request request) {
+        return switch (request.version()) {
+            case "HTTP/1.0" -> HttpProtocols.HTTP$div1$u002E0();
+            case "HTTP/1.1" -> HttpProtocols.HTTP$div1$u002E1();
+            default -> HttpProtocols.HTTP$div2$u002E0();
+        };
+    }
+
+    /** Stock's HTTP/2 makes chunks of a body whose length is known; here it keeps its length. */
+    private RequestEntity entity(RequestBody body, int stream, String type) throws Refused {
+        ContentType model = type == null ? ContentTypes.APPLICATION_OCTET_STREAM : headers.contentType(type, body.request().version().equals("HTTP/2"));
+        Source<ByteString, ?> data = Source.fromGraph(new BodySource(body, stream));
+        String length = body.request().headers().get("content-length").orElse(null);
+        RequestEntity entity = length == null
+                ? HttpEntities.createChunked(model, data)
+                : HttpEntities.create(model, Long.parseLong(length), data);
+        return (RequestEntity) entity.withSizeLimit(parsing.maxContentLength());
+    }
+
+    /** A request that no route hears of. */
+    static final class Refused extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        private final int status;
+
+        Refused(int status, String message) {
+            super(message, null, false, false);
+            this.status = status;
+        }
+
+        int status() {
+            return status;
+        }
+    }
+
+    /** The header {@code Remote-Address}, which Pekko HTTP 2.0 no longer has, nor its setting. */
+    @SuppressWarnings("deprecation")
+    private interface RemoteHeader {
+        HttpHeader of(InetSocketAddress address);
+
+        static RemoteHeader of(ServerSettings settings) {
+            try {
+                Class.forName("org.apache.pekko.http.javadsl.model.headers.RemoteAddress");
+            } catch (ClassNotFoundException e) {
+                return null;
+            }
+            return settings.remoteAddressHeader()
+                    ? address -> org.apache.pekko.http.javadsl.model.headers.RemoteAddress.create(
+                            RemoteAddress.create(address))
+                    : null;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package dev.h2ws.pekko.internal;
+
+import dev.h2ws.Duplex;
+import java.net.InetSocketAddress;
+import org.apache.pekko.event.LoggingAdapter;
+import org.apache.pekko.http.scaladsl.Http;
+import org.apache.pekko.http.scaladsl.HttpExt;
+import org.apache.pekko.http.scaladsl.model.HttpRequest;
+import org.apache.pekko.http.scaladsl.model.HttpResponse;
+import org.apache.pekko.http.scaladsl.settings.ServerSettings;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.TLSProtocol;
+import org.apache.pekko.stream.javadsl.BidiFlow;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.util.ByteString;
+import scala.Function1;
+import scala.Option;
+import scala.concurrent.Future;
+import scala.jdk.javaapi.FutureConverters;
+
+/**
+ * Connections of HTTP/1.1 for Pekko HTTP's own engine, {@code Http().serverLayer}: time-outs, pipelining, HEAD, Expect
+ * and WebSockets are then what they are in stock.
+ */
+final class StockHttp1 {
+    private final Function1<HttpRequest, Future<HttpResponse>> handler;
+    private final ServerSettings settings;
+    private final Materializer materializer;
+    private final LoggingAdapter log;
+
+    StockHttp1(
+            Function1<HttpRequest, Future<HttpResponse>> handler,
+            ServerSettings settings,
+            Materializer materializer,
+            LoggingAdapter log) {
+        this.handler = handler;
+        this.settings = settings;
+        this.materializer = materializer;
+        this.log = log;
+    }
+
+    /**
+     * Serves a connection.
+     *
+     * @param remote its peer; null if it has none that IP knows
+     * @param secure whether it came over TLS, which has been taken off
+     */
+    void serve(Duplex duplex, InetSocketAddress remote, boolean secure) {
+        HttpExt http = (HttpExt) Http.get(materializer.system());
+        BidiFlow<HttpResponse, TLSProtocol.SslTlsOutbound, TLSProtocol.SslTlsInbound, HttpRequest, ?> layer =
+                http.serverLayer(settings, Option.apply(remote), log, secure).asJava();
+        Flow<HttpRequest, HttpResponse, ?> handled = Flow.<HttpRequest>create()
+                .mapAsync(settings.pipeliningLimit(), request -> FutureConverters.asJava(handler.apply(request)));
+        handled.join(layer.atop(plain()).join(Flow.fromGraph(new DuplexStage(duplex)))).run(materializer);
+    }
+
+    /** TLS is off already; a SessionBytes is a SslTlsInbound, which Java's generics are not told. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static BidiFlow<TLSProtocol.SslTlsOutbound, ByteString, ByteString, TLSProtocol.SslTlsInbound, ?> plain() {
+        return (BidiFlow) org.apache.pekko.stream.javadsl.TLSPlacebo.getInstance();
+    }
+}

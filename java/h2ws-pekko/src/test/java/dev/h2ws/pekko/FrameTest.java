@@ -1,0 +1,100 @@
+package dev.h2ws.pekko;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.http.impl.engine.ws.FrameEvent;
+import org.apache.pekko.http.impl.engine.ws.FrameHeader;
+import org.apache.pekko.http.impl.engine.ws.FrameStart;
+import org.apache.pekko.http.impl.engine.ws.UpgradeToWebSocketLowLevel;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.FlowShape;
+import org.apache.pekko.stream.Graph;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import scala.Option;
+
+/** Flows of frames, which Play uses: Ping and Close are theirs, the upgrade is found as a header. */
+class FrameTest {
+    private static ActorSystem system;
+
+    private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+
+    @BeforeAll
+    static void start() {
+        system = ActorSystem.create("frames", TestConfig.quiet());
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        system.terminate();
+        system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    /** Sends back what it hears, Pings and the Close too, without masks. */
+    private Flow<FrameEvent, FrameEvent, NotUsed> echo() {
+        return Flow.<FrameEvent>create()
+                .map(event -> {
+                    FrameStart start = (FrameStart) event;
+                    FrameHeader header = start.header();
+                    heard.add(header.opcode().code() + (header.fin() ? " " : " part ") + header.mask().isDefined());
+                    return (FrameEvent) new FrameStart(
+                            new FrameHeader(
+                                    header.opcode(), Option.empty(), header.length(), header.fin(), false, false, false),
+                            start.data());
+                })
+                .watchTermination((unused, end) -> {
+                    end.whenComplete((done, failure) -> heard.add(failure == null ? "complete" : "fail " + failure));
+                    return unused;
+                });
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private HttpResponse upgrade(HttpRequest request) {
+        for (var header : request.getHeaders()) {
+            if ((Object) header instanceof UpgradeToWebSocketLowLevel upgrade) {
+                Graph<FlowShape<FrameEvent, FrameEvent>, Object> flow = (Graph) echo();
+                return upgrade.handleFrames(flow, Option.empty());
+            }
+        }
+        return HttpResponse.create().withStatus(400);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"H2WS_HTTP1", "H2WS_HTTP2"})
+    void theFlowAnswersForItself(Door door) throws Exception {
+        ServerBinding binding = H2ws.get(system)
+                .newServerAt("127.0.0.1", 0)
+                .bindSync(this::upgrade)
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
+            wire.text("hello");
+            assertThat(wire.next()).isEqualTo("text hello");
+            wire.frame(Wire.TEXT, false, new byte[] {'a'});
+            assertThat(wire.next()).isEqualTo("part text a");
+            wire.frame(Wire.PING, true, new byte[] {'p'});
+            assertThat(wire.next()).isEqualTo("ping p");
+            wire.frame(Wire.CONTINUATION, true, new byte[] {'b'});
+            assertThat(wire.next()).isEqualTo("more b");
+            wire.close(4000, "bye");
+            assertThat(wire.next()).isEqualTo("close 4000 bye");
+            assertThat(wire.next()).isEqualTo("end");
+            wire.end();
+            for (String expected : new String[] {"1 true", "1 part true", "9 true", "0 true", "8 true", "complete"}) {
+                assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo(expected);
+            }
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+}
