@@ -1,5 +1,6 @@
 package dev.h2ws;
 
+import java.net.InetSocketAddress;
 import java.util.Optional;
 
 /**
@@ -34,6 +35,15 @@ public final class FallbackConnection implements AutoCloseable {
      */
     public String peer() {
         return peer;
+    }
+
+    /**
+     * The peer's address.
+     *
+     * @return the address, unless it is a UNIX socket
+     */
+    public Optional<InetSocketAddress> remoteSocketAddress() {
+        return Addresses.parse(peer);
     }
 
     /**

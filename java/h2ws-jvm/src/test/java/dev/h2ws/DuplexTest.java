@@ -163,9 +163,15 @@ class DuplexTest extends EngineTest {
     void anAbortEndsTheRequest() throws Exception {
         engine = builder().start();
         CompletableFuture<Closed> closed = new CompletableFuture<>();
-        Duplex duplex = engine.attach(request -> request.onClosed(closed::complete), AttachOptions.of(""));
+        CompletableFuture<Void> came = new CompletableFuture<>();
+        Duplex duplex = engine.attach(
+                request -> {
+                    request.onClosed(closed::complete);
+                    came.complete(null);
+                },
+                AttachOptions.of(""));
         duplex.write(ByteBuffer.wrap(REQUEST.getBytes(StandardCharsets.US_ASCII)));
-        assertThat(closed.isDone()).isFalse();
+        came.get(10, TimeUnit.SECONDS);
         duplex.abort();
         assertThat(closed.get(10, TimeUnit.SECONDS).cause()).isEqualTo(Closed.Cause.DISCONNECTED);
     }

@@ -76,7 +76,7 @@ public final class DropIn extends AbstractExtensionId<DropIn.State> implements E
                     + " before what loads it in pekko.library-extensions");
         }
         extensions.put(
-                Http$.MODULE$, new H2wsHttp(system.settings().config().getConfig("pekko.http"), system, log));
+                Http$.MODULE$, new H2wsHttp(system.settings().config().getConfig("pekko.http"), system));
     }
 
     @SuppressWarnings("unchecked")

@@ -7,20 +7,33 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.ws.Message;
 import org.apache.pekko.http.javadsl.server.Directives;
 import org.apache.pekko.http.javadsl.server.Route;
 import org.junit.jupiter.api.AfterEach;
+import org.apache.pekko.stream.javadsl.Flow;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** An application that knows nothing of h2ws. */
 class DropInTest {
     private static final Route ROUTE =
             Directives.extractRequest(request -> Directives.complete(request.protocol().value()));
+
+    @TempDir
+    Path directory;
 
     private ActorSystem system;
 
@@ -81,17 +94,66 @@ class DropInTest {
         assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
     }
 
+    /** The application's own SSLContext: pages and sockets, over HTTP/2 by h2ws, over HTTP/1.1 by Pekko HTTP's own engine. */
     @Test
-    void httpsIsLeftToStock() throws Exception {
+    void enableHttpsKeepsTheApplicationsTls() throws Exception {
+        SSLContext context = context();
         system = system("");
+        Route route = Directives.concat(
+                Directives.path("ws", () -> Directives.handleWebSocketMessages(Flow.<Message>create())),
+                Directives.extractRequest(request ->
+                        Directives.complete(request.protocol().value() + " " + request.getUri().scheme())));
         ServerBinding binding = Http.get(system)
                 .newServerAt("127.0.0.1", 0)
-                .enableHttps(ConnectionContext.httpsServer(javax.net.ssl.SSLContext.getDefault()))
-                .bind(ROUTE)
+                .enableHttps(ConnectionContext.httpsServer(context))
+                .bind(route)
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
-        assertThat(loops()).isFalse();
-        assertThat(binding.localAddress().getPort()).isPositive();
+        assertThat(loops()).isTrue();
+        int port = binding.localAddress().getPort();
+        URI uri = URI.create("https://localhost:" + port + "/");
+        HttpClient client = HttpClient.newBuilder().sslContext(context).build();
+        HttpResponse<String> two = client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+        assertThat(two.version()).isEqualTo(HttpClient.Version.HTTP_2);
+        assertThat(two.body()).isEqualTo("HTTP/2.0 https");
+        HttpClient old = HttpClient.newBuilder().sslContext(context).version(HttpClient.Version.HTTP_1_1).build();
+        HttpResponse<String> one = old.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+        assertThat(one.body()).isEqualTo("HTTP/1.1 https");
+        assertThat(one.headers().firstValue("server")).hasValueSatisfying(name -> assertThat(name).startsWith("pekko-http"));
+        CompletableFuture<String> heard = new CompletableFuture<>();
+        old.newWebSocketBuilder()
+                .buildAsync(URI.create("wss://localhost:" + port + "/ws"), new java.net.http.WebSocket.Listener() {
+                    @Override
+                    public CompletionStage<?> onText(java.net.http.WebSocket socket, CharSequence text, boolean last) {
+                        heard.complete("" + text);
+                        return null;
+                    }
+                })
+                .get(10, TimeUnit.SECONDS)
+                .sendText("hello", true);
+        assertThat(heard.get(10, TimeUnit.SECONDS)).isEqualTo("hello");
+        binding.terminate(java.time.Duration.ofSeconds(5)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    private SSLContext context() throws Exception {
+        Path file = directory.resolve("keys.p12");
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-keystore",
+                        file.toString(), "-storetype", "PKCS12", "-storepass", "password", "-alias", "server", "-keyalg",
+                        "EC", "-groupname", "secp256r1", "-dname", "CN=localhost", "-ext", "san=dns:localhost",
+                        "-validity", "2")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(keytool.getInputStream().readAllBytes());
+        assertThat(keytool.waitFor()).as(said).isZero();
+        KeyStore store = KeyStore.getInstance(file.toFile(), "password".toCharArray());
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, "password".toCharArray());
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context;
     }
 
     @Test

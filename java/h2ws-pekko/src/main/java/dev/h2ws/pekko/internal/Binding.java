@@ -4,10 +4,7 @@ import dev.h2ws.Deflate;
 import dev.h2ws.H2ws;
 import dev.h2ws.H2wsBuilder;
 import dev.h2ws.H2wsException;
-import dev.h2ws.ListenOptions;
-import dev.h2ws.Listener;
 import dev.h2ws.Status;
-import dev.h2ws.Tls;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.apache.pekko.actor.ActorSystem;
@@ -33,35 +30,41 @@ public final class Binding {
     private final ActorSystem system;
     private final Bindings all;
     private final H2ws engine;
-    private final Listener listener;
+    private final Security.Port port;
+    /** null: HTTP/1.1 is the engine's own. */
+    private final StockHttp1 http1;
     // guarded by this
     private boolean unbound;
     private boolean ended;
     private Promise<Http.HttpTerminated> termination;
 
-    private Binding(ActorSystem system, Bindings all, H2ws engine, Listener listener) {
+    private Binding(ActorSystem system, Bindings all, H2ws engine, Security.Port port, StockHttp1 http1) {
         this.system = system;
         this.all = all;
         this.engine = engine;
-        this.listener = listener;
+        this.port = port;
+        this.http1 = http1;
     }
 
     /**
      * Binds.
      *
-     * @param tls null for cleartext
+     * @param security who speaks TLS, if anybody
+     * @param dropIn whether it is {@code Http()} that binds
      * @return the binding as Pekko HTTP's own; a failure is in the future
      */
     public static Future<Http.ServerBinding> bind(
             Function1<HttpRequest, Future<HttpResponse>> handler,
             String host,
             int port,
-            Tls tls,
+            Security security,
+            boolean dropIn,
             ServerSettings settings,
             LoggingAdapter log,
             Materializer materializer) {
         try {
-            return scala.concurrent.Future$.MODULE$.successful(open(handler, host, port, tls, settings, log, materializer));
+            return scala.concurrent.Future$.MODULE$.successful(
+                    open(handler, host, port, security, dropIn, settings, log, materializer));
         } catch (Exception | LinkageError e) {
             return scala.concurrent.Future$.MODULE$.failed(e);
         }
@@ -71,30 +74,30 @@ public final class Binding {
             Function1<HttpRequest, Future<HttpResponse>> handler,
             String host,
             int port,
-            Tls tls,
+            Security security,
+            boolean dropIn,
             ServerSettings settings,
             LoggingAdapter log,
             Materializer materializer) {
         ActorSystem system = materializer.system();
         Options options = Options.of(system.settings().config());
-        if (options.stockHttp1()) {
-            log.warning("h2ws.pekko.http1 = stock is not to be had yet: HTTP/1.1 on {}:{} is served natively", host, port);
-        }
+        StockHttp1 http1 =
+                options.stockHttp1(dropIn) ? new StockHttp1(handler, settings, materializer, log) : null;
         Exchanges exchanges = new Exchanges(handler, settings, options, materializer, log);
-        ListenOptions listen = tls == null ? ListenOptions.defaults() : ListenOptions.tls(tls);
-        if (!options.webSockets()) {
-            listen = listen.withoutWebSockets();
-        }
         Bindings all = Bindings.of(system);
-        H2ws engine = engine(settings, options, log).start();
+        H2wsBuilder builder = engine(settings, options, log);
+        if (http1 != null) {
+            builder.fallback(http1::serve);
+        }
+        H2ws engine = builder.start();
         try {
             InetSocketAddress address = new InetSocketAddress(host, port);
-            Listener listener = engine.listen(address, exchanges, listen);
-            Binding binding = new Binding(system, all, engine, listener);
+            Security.Port at = security.listen(engine, address, exchanges, options.webSockets(), http1);
+            Binding binding = new Binding(system, all, engine, at, http1);
             all.add(binding);
-            InetSocketAddress bound = new InetSocketAddress(address.getAddress(), listener.port());
-            log.info("h2ws serves HTTP/2{} and HTTP/1.1 on {}{}", options.webSockets() ? " with WebSockets" : "", bound,
-                    tls == null ? "" : " over TLS");
+            InetSocketAddress bound = new InetSocketAddress(address.getAddress(), at.listener().port());
+            log.info("h2ws serves HTTP/2{} on {}{}; HTTP/1.1 is {}", options.webSockets() ? " with WebSockets" : "", bound,
+                    security.name(), http1 == null ? "its own" : "Pekko HTTP's");
             return new Http.ServerBinding(bound, binding::unbind, binding::terminate);
         } catch (H2wsException e) {
             engine.close();
@@ -137,7 +140,7 @@ public final class Binding {
                 return scala.concurrent.Future$.MODULE$.successful(BoxedUnit.UNIT);
             }
             unbound = true;
-            listener.close();
+            port.listener().close();
         }
         endIfIdle();
         return scala.concurrent.Future$.MODULE$.successful(BoxedUnit.UNIT);
@@ -167,6 +170,9 @@ public final class Binding {
             done = termination;
         }
         unbind();
+        if (http1 != null) {
+            http1.end();
+        }
         // drain blocks until all have gone
         Thread drain = new Thread(
                 () -> {
@@ -191,6 +197,7 @@ public final class Binding {
         }
         all.remove(this);
         engine.close();
+        port.close();
     }
 
     /** Stock's exception for a port that cannot be bound, with the reason that stock leaves out. */

@@ -94,6 +94,8 @@ final class DuplexStage extends GraphStage<FlowShape<ByteString, ByteString>> {
             if (n > 0) {
                 byte[] bytes = buffer.array();
                 push(out, ByteString.fromArrayUnsafe(n < READ / 2 ? Arrays.copyOf(bytes, n) : bytes, 0, n));
+            } else if (n == Duplex.RESET) {
+                gone();
             } else if (n < 0) {
                 complete(out);
                 endIfBoth();
@@ -122,7 +124,10 @@ final class DuplexStage extends GraphStage<FlowShape<ByteString, ByteString>> {
             if (pending == null) {
                 return;
             }
-            duplex.write(pending);
+            if (duplex.write(pending) < 0) {
+                gone();
+                return;
+            }
             if (pending.hasRemaining()) {
                 return;
             }
@@ -170,10 +175,11 @@ final class DuplexStage extends GraphStage<FlowShape<ByteString, ByteString>> {
         private void gone() {
             over = true;
             if (!shut) {
+                duplex.abort();
                 failStage(new StreamTcpException("The connection closed with error: Connection reset by peer"));
             } else {
-                // both sides had ended: what was read before may still be asked for
-                read();
+                duplex.close();
+                completeStage();
             }
         }
 

@@ -56,7 +56,7 @@ final class Failures {
     /** @param stream the number that the request has as {@code x-http2-stream-id} */
     static Throwable of(Closed how, int stream) {
         return switch (how.cause()) {
-            case RESET -> new PeerClosedStreamException(stream, h2Code(how.h2Code()), how.h2Code());
+            case RESET -> new PeerClosedStreamException(stream, h2Code(how.h2Code()), (int) how.h2Code());
             case TIMEOUT -> new TimeoutException(how.reason());
             default -> new StreamTcpException("The connection closed with error: "
                     + (how.reason().isEmpty() ? how.cause() : how.reason()));
@@ -67,7 +67,7 @@ final class Failures {
         return new ProtocolException("Truncated message, peer closed connection in the middle of message.");
     }
 
-    private static String h2Code(int code) {
-        return code >= 0 && code < H2_CODES.length ? H2_CODES[code] : "Unknown error code 0x" + Integer.toHexString(code);
+    private static String h2Code(long code) {
+        return code >= 0 && code < H2_CODES.length ? H2_CODES[(int) code] : "Unknown error code 0x" + Long.toHexString(code);
     }
 }

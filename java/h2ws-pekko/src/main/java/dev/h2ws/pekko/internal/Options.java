@@ -17,7 +17,7 @@ record Options(
         int strictMessageLimit,
         int sendQueue,
         boolean compression,
-        boolean stockHttp1) {
+        String http1) {
     private static final int MOST_LOOPS = 64;
     private static final long SMALLEST_QUEUE = 1 << 10;
     private static final long LARGEST_QUEUE = 1 << 30;
@@ -29,7 +29,12 @@ record Options(
                 size(config, "h2ws.websocket.strict-message-limit", 0),
                 size(config, "h2ws.websocket.send-queue", SMALLEST_QUEUE),
                 config.getBoolean("h2ws.websocket.compression"),
-                oneOf(config, "h2ws.pekko.http1", List.of("native", "stock")).equals("stock"));
+                oneOf(config, "h2ws.pekko.http1", List.of("auto", "native", "stock")));
+    }
+
+    /** @param dropIn whether the port was bound by {@code Http()}, where HTTP/1.1 is to stay as it was */
+    boolean stockHttp1(boolean dropIn) {
+        return http1.equals("stock") || dropIn && http1.equals("auto");
     }
 
     private static int loops(Config config, String path) {

@@ -1,6 +1,7 @@
 package dev.h2ws.pekko.internal;
 
 import dev.h2ws.Duplex;
+import dev.h2ws.FallbackConnection;
 import java.net.InetSocketAddress;
 import org.apache.pekko.event.LoggingAdapter;
 import org.apache.pekko.http.scaladsl.Http;
@@ -8,7 +9,9 @@ import org.apache.pekko.http.scaladsl.HttpExt;
 import org.apache.pekko.http.scaladsl.model.HttpRequest;
 import org.apache.pekko.http.scaladsl.model.HttpResponse;
 import org.apache.pekko.http.scaladsl.settings.ServerSettings;
+import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.TLSProtocol;
 import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
@@ -23,6 +26,9 @@ import scala.jdk.javaapi.FutureConverters;
  * and WebSockets are then what they are in stock.
  */
 final class StockHttp1 {
+    /** Ends connections that wait for a request, and the others when they have answered. */
+    private final SharedKillSwitch ending = KillSwitches.shared("h2ws.http1");
+
     private final Function1<HttpRequest, Future<HttpResponse>> handler;
     private final ServerSettings settings;
     private final Materializer materializer;
@@ -39,6 +45,11 @@ final class StockHttp1 {
         this.log = log;
     }
 
+    /** Serves a connection. */
+    void serve(FallbackConnection connection) {
+        serve(connection.duplex(), connection.remoteSocketAddress().orElse(null), connection.tls().isPresent());
+    }
+
     /**
      * Serves a connection.
      *
@@ -50,8 +61,14 @@ final class StockHttp1 {
         BidiFlow<HttpResponse, TLSProtocol.SslTlsOutbound, TLSProtocol.SslTlsInbound, HttpRequest, ?> layer =
                 http.serverLayer(settings, Option.apply(remote), log, secure).asJava();
         Flow<HttpRequest, HttpResponse, ?> handled = Flow.<HttpRequest>create()
+                .via(ending.flow())
                 .mapAsync(settings.pipeliningLimit(), request -> FutureConverters.asJava(handler.apply(request)));
         handled.join(layer.atop(plain()).join(Flow.fromGraph(new DuplexStage(duplex)))).run(materializer);
+    }
+
+    /** No connection takes another request. */
+    void end() {
+        ending.shutdown();
     }
 
     /** TLS is off already; a SessionBytes is a SslTlsInbound, which Java's generics are not told. */

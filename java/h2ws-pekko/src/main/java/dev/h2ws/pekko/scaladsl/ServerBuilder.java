@@ -2,6 +2,7 @@ package dev.h2ws.pekko.scaladsl;
 
 import dev.h2ws.Tls;
 import dev.h2ws.pekko.internal.Binding;
+import dev.h2ws.pekko.internal.Security;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.Objects;
@@ -154,7 +155,7 @@ public final class ServerBuilder implements org.apache.pekko.http.scaladsl.Serve
                     port);
             return stock().bind(handler);
         }
-        return Binding.bind(handler, host, port, tls, settings, log, materializer);
+        return Binding.bind(handler, host, port, Security.of(tls), false, settings, log, materializer);
     }
 
     @Override

@@ -1,0 +1,101 @@
+package dev.h2ws.pekko.internal;
+
+import dev.h2ws.H2ws;
+import dev.h2ws.Handler;
+import dev.h2ws.ListenOptions;
+import dev.h2ws.Listener;
+import dev.h2ws.Tls;
+import dev.h2ws.TlsTransport;
+import java.net.SocketAddress;
+import java.util.function.Function;
+import javax.net.ssl.SSLEngine;
+import org.apache.pekko.http.scaladsl.HttpsConnectionContext;
+import scala.Function1;
+import scala.Option;
+import scala.Tuple2;
+import scala.util.Either;
+
+/** Who speaks TLS on a port: nobody, h2ws itself, or the engines of the application's own context. */
+public interface Security {
+    /** A port that listens, and what has to be closed when its engine has ended. */
+    record Port(Listener listener, AutoCloseable rest) {
+        void close() {
+            try {
+                rest.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** For the log, behind the address. */
+    String name();
+
+    /** Listens. {@code http1} is null if HTTP/1.1 is the engine's own. */
+    Port listen(H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1);
+
+    /**
+     * Native TLS.
+     *
+     * @param tls null for cleartext
+     */
+    static Security of(Tls tls) {
+        return new Security() {
+            @Override
+            public String name() {
+                return tls == null ? "" : " over TLS";
+            }
+
+            @Override
+            public Port listen(
+                    H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1) {
+                ListenOptions options = tls == null ? ListenOptions.defaults() : ListenOptions.tls(tls);
+                Listener listener =
+                        engine.listen(address, handler, webSockets ? options : options.withoutWebSockets());
+                return new Port(listener, () -> {});
+            }
+        };
+    }
+
+    /** The TLS of an application's {@code enableHttps}: its key, client authentication and parameters are the engine's. */
+    static Security of(HttpsConnectionContext context) {
+        Function<String, SSLEngine> engines = engines(context);
+        return new Security() {
+            @Override
+            public String name() {
+                return " over TLS of the application's SSLContext (H2ws(system)...withTls has native TLS, which is faster)";
+            }
+
+            @Override
+            public Port listen(
+                    H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1) {
+                ListenOptions options = ListenOptions.defaults();
+                TlsTransport.Builder builder = TlsTransport.builder(engine, engines)
+                        .options(webSockets ? options : options.withoutWebSockets());
+                if (http1 != null) {
+                    builder.http1(http1::serve);
+                }
+                TlsTransport transport = builder.build();
+                try {
+                    return new Port(transport.listen(address, handler), transport);
+                } catch (RuntimeException e) {
+                    transport.close();
+                    throw e;
+                }
+            }
+        };
+    }
+
+    /** A {@code Right} is what {@code ConnectionContext.httpsServer} makes; a {@code Left} has a context and its parameters. */
+    @SuppressWarnings({"unchecked", "deprecation"})
+    private static Function<String, SSLEngine> engines(HttpsConnectionContext context) {
+        Either<?, ?> data = (Either<?, ?>) (Object) context.sslContextData();
+        if (data.isRight()) {
+            Function1<Option<Tuple2<String, Object>>, SSLEngine> make =
+                    (Function1<Option<Tuple2<String, Object>>, SSLEngine>) ((scala.util.Right<?, ?>) data).value();
+            // stock asks so for each connection of a server
+            return peer -> make.apply(Option.empty());
+        }
+        return peer -> context.sslContext().createSSLEngine();
+    }
+}
