@@ -3,14 +3,23 @@ package dev.h2ws.pekko;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.AttributeKeys;
+import org.apache.pekko.http.javadsl.model.HttpEntity.ChunkStreamPart;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.ResponseEntity;
+import org.apache.pekko.http.javadsl.model.Trailer;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.model.ws.Message;
 import org.apache.pekko.http.javadsl.server.Directives;
 import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.Test;
 
 /** Real clients against an ordinary route. */
@@ -43,6 +52,47 @@ class ClientTest {
                 assertThat(socket.next()).isEqualTo("close 1000");
             }
             binding.terminate(Duration.ofSeconds(5)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        } finally {
+            system.terminate();
+            system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        }
+    }
+
+    private static final Route TRAILERS = Directives.concat(
+            Directives.path("attribute", () -> Directives.complete(HttpResponse.create()
+                    .withEntity("whole")
+                    .addAttribute(AttributeKeys.trailer, Trailer.create().addHeader(RawHeader.create("X-Sum", "1"))))),
+            Directives.path("last-chunk", () -> Directives.complete(HttpResponse.create()
+                    .withEntity(chunked())
+                    .addAttribute(AttributeKeys.trailer, Trailer.create().addHeader(RawHeader.create("X-Sum", "1"))))));
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static ResponseEntity chunked() {
+        Source parts = Source.from(List.of(
+                ChunkStreamPart.create(ByteString.fromString("parts")),
+                ChunkStreamPart.createLast("", List.of(RawHeader.create("X-Sum", "2")))));
+        return new org.apache.pekko.http.scaladsl.model.HttpEntity.Chunked(
+                org.apache.pekko.http.scaladsl.model.ContentTypes.text$divplain$u0028UTF$minus8$u0029(), parts.asScala());
+    }
+
+    @Test
+    void trailersOfTheAttributeOrOfTheLastChunkWhichWins() throws Exception {
+        ActorSystem system = ActorSystem.create("trailers", TestConfig.quiet());
+        try {
+            int port = H2ws.get(system)
+                    .newServerAt("127.0.0.1", 0)
+                    .bind(TRAILERS)
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS)
+                    .localAddress()
+                    .getPort();
+            try (Jetty jetty = new Jetty(port)) {
+                for (String[] row : new String[][] {{"attribute", "whole", "1"}, {"last-chunk", "parts", "2"}}) {
+                    var response = jetty.http.GET("http://localhost:" + port + "/" + row[0]);
+                    assertThat(response.getContentAsString()).isEqualTo(row[1]);
+                    assertThat(response.getTrailers().get("x-sum")).isEqualTo(row[2]);
+                }
+            }
         } finally {
             system.terminate();
             system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
