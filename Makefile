@@ -63,6 +63,7 @@ rust-test: ## unit, behaviour and documentation tests of the crate
 	cargo test --workspace
 
 c-test: build/host-c ## the C and C++ tests, and the behaviour suite against the test host
+	@tests/setup.sh node openssl
 	tests/cpp/run.sh $(H2WS_RELEASE)
 	tests/host/behaviour.sh build/host-c
 
