@@ -72,6 +72,7 @@ duplex-test: ## the behaviour tests again, over the byte transport
 	H2WS_TEST_TRANSPORT=bytes cargo test $(DUPLEX_TESTS:%=--test %)
 
 c-test: build/host-c ## the C and C++ tests, and the behaviour suite against the test host
+	@tests/setup.sh node openssl
 	tests/cpp/run.sh $(H2WS_RELEASE)
 	tests/host/behaviour.sh build/host-c
 

@@ -52,7 +52,7 @@ bench-java: $(H2WS_JNI_SMALL) ## JMH: what a message costs between native code a
 
 .PHONY: java-test
 java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on JDK 17 and 25 with -Xcheck:jni, the behaviour suite, and the examples
-	@tests/setup.sh java node
+	@tests/setup.sh java node openssl
 	java/test.sh $(H2WS_JNI_SMALL)
 	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java
 	EXAMPLE_JAVA_OPTIONS=-Xcheck:jni tests/examples/run.sh build/echo-java build/adopt-java build/netty-java build/netty-nio-java

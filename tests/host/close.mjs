@@ -266,7 +266,8 @@ await stop(host);
 // A host that answers Closes itself: only the wire's order may differ, not what ends how.
 const manual = await start(program, { ...environment, MANUAL: '1' });
 const answered = Object.fromEntries(Object.entries(client).map(([name, test]) => [`${name}; manual control`, test]));
-await run(manual, answered, only ?? /^client: (Close|END_STREAM|a message,|RST_STREAM|FIN|RST)/);
+// Not with a FIN right behind the Close: whether a host that is told in turns answers before its connection ends is left open.
+await run(manual, answered, only ?? /^client: (Close(?! and FIN)|END_STREAM|a message,|RST_STREAM|FIN|RST)/);
 await stop(manual);
 
 await drained('server: SIGTERM', '/echo', async (c, s) => {
