@@ -40,6 +40,8 @@ struct Task {
     /// All streams have ended; what is left is to write the output.
     over: bool,
     eof: bool,
+    /// It has, behind something that the host has not come to.
+    late_end: bool,
 }
 
 /// Serves an HTTP/2 connection. `read` begins with the preface.
@@ -63,7 +65,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     });
     let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
     conn.key.set(key as u32);
-    let mut task = Task { conn, transport, timer: None, timer_at: None, rest, over: false, eof: false };
+    let mut task = Task { conn, transport, timer: None, timer_at: None, rest, over: false, eof: false, late_end: false };
     poll_fn(|cx| task.poll(cx)).await;
     state.connections.borrow_mut().remove(key);
     if state.stopping() {
@@ -192,6 +194,9 @@ impl Task {
         if conn.state.pauses(cx) {
             return false;
         }
+        if self.late_end {
+            return self.input_ended(&conn, cx);
+        }
         if !self.rest.is_empty() {
             self.rest = conn.take_input(std::mem::take(&mut self.rest).feed(), payload);
             return true;
@@ -207,16 +212,24 @@ impl Task {
                 self.rest = conn.take_input(Feed::new(&buffer[..n]), payload);
                 n == buffer.len()
             }
-            Poll::Ready(_) => {
-                self.eof = true;
-                let core = conn.core.borrow_mut();
-                core.pipe.buffers().eof = true;
-                core.flag.raise();
-                false
-            }
+            Poll::Ready(_) => self.input_ended(&conn, cx),
         };
         conn.state.buffers.read.set(buffer);
         more || matches!(read, Poll::Ready(Ok(n)) if n > 0)
+    }
+
+    /// The peer has ended the connection. What it sent before is the host's to come to first, so that its answer may still go out.
+    fn input_ended(&mut self, conn: &Connection, cx: &Context<'_>) -> bool {
+        self.late_end = conn.host_first();
+        if self.late_end {
+            conn.state.next_turn(cx);
+            return false;
+        }
+        self.eof = true;
+        let core = conn.core.borrow_mut();
+        core.pipe.buffers().eof = true;
+        core.flag.raise();
+        false
     }
 
     /// Writes what there is. Ready(false): the socket has failed.
