@@ -21,14 +21,18 @@ help: ## this list
 
 # --- everything -----------------------------------------------------------------------------------------------------
 
-.PHONY: test demo demo-serve setup
+.PHONY: test demo demo-serve demo-c demo-c-serve setup
 test: ## everything that CI runs, step by step, after setting up what is missing
 	@tests/all.sh
 
-demo: setup-demo build/host-c ## a server in C over TLS: Node, curl and Chromium on one port; leaves build/demo/page.png
+demo: demo-pekko ## an ordinary Pekko HTTP application, and one jar more; leaves build/demo/pekko.png and pekko.txt
+
+demo-serve: demo-pekko-serve ## the same for your own browser: https://localhost:8443/
+
+demo-c: setup-demo build/host-c ## a server in C over TLS: Node, curl and Chromium on one port; leaves build/demo/page.png
 	@tests/demo/run.sh
 
-demo-serve: setup-demo build/host-c ## the same server, for your own browser; PORT=8443
+demo-c-serve: setup-demo build/host-c ## the same server, for your own browser; PORT=8443
 	@tests/demo/serve.sh
 
 setup: ## installs what the steps of `make test` need (apt, go, pip), and says what
@@ -44,7 +48,7 @@ setup-demo:
 .PHONY: build hosts header
 build: hosts examples ## the release library, the test hosts and the examples, in build/
 
-hosts: host-c host-java ## the test hosts of all bindings
+hosts: host-c host-java host-pekko ## the test hosts of all bindings
 
 header: ## writes include/h2ws.h and the list of exported symbols anew from src/ffi
 	H2WS_BLESS=1 cargo test -q --test header_sync

@@ -65,7 +65,8 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     });
     let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
     conn.key.set(key as u32);
-    let mut task = Task { conn, transport, timer: None, timer_at: None, rest, over: false, eof: false, late_end: false };
+    let mut task =
+        Task { conn, transport, timer: None, timer_at: None, rest, over: false, eof: false, late_end: false };
     poll_fn(|cx| task.poll(cx)).await;
     state.connections.borrow_mut().remove(key);
     if state.stopping() {
