@@ -298,6 +298,20 @@ fn http1_goes_to_the_host_as_bytes() {
 }
 
 #[test]
+fn more_than_the_wire_holds_was_read_before() {
+    let host = fallback_host();
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut read_before = HTTP1.to_vec();
+    read_before.resize(3 * CAPACITY, b'x');
+    host.engine.adopt(theirs.into(), &read_before, &ListenOptions::default()).unwrap();
+    let (connection, listener) = handed_back(&host);
+    assert_eq!(listener, None);
+    assert!(read(&host, connection, read_before.len()).0 == read_before, "nothing is lost");
+    host.engine.duplex_close(connection, true).unwrap();
+    drop(ours);
+}
+
+#[test]
 fn http2_does_not_fall_back() {
     let host = fallback_host();
     let mut client = host.client();

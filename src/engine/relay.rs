@@ -37,8 +37,13 @@ enum Outcome {
 
 /// Moves bytes until both sides have ended, or one breaks. `read` has come from the transport.
 pub(crate) async fn relay(state: &LoopState, transport: &mut Transport, wire: WireEnd, read: &[u8]) {
-    // what was looked at to see what it is; there is room for it
-    poll_fn(|cx| Poll::Ready(drop(wire.poll_write(cx, read)))).await;
+    let mut rest = read;
+    while !rest.is_empty() {
+        match poll_fn(|cx| wire.poll_write(cx, rest)).await {
+            Ok(n) => rest = &rest[n..],
+            Err(_) => return transport.reset(),
+        }
+    }
     let mut relay =
         Relay { state, transport, wire: &wire, out: Vec::new(), sent: 0, peer_ended: false, host_ended: None };
     let outcome = poll_fn(|cx| relay.poll(cx)).await;
