@@ -98,8 +98,7 @@ const client = {
   }, record(1000, '', 'close_frame', 0, 'remote')),
   'client: a message and FIN at once': ends('/echo', async (c, s) => {
     c.together(() => { c.data(s, text('last')); c.fin(); });
-    await data(c, s, bare(TEXT, Buffer.from('last')));
-    await finished(c);
+    await data(c, s, bare(TEXT, Buffer.from('last')), false);
   }, { code: 1006 }), // and is answered before the connection ends
   'client: frames after a Close': ends('/echo', async (c, s) => {
     c.data(s, Buffer.concat([closing(1000, 'bye'), text('not heard')]), true);

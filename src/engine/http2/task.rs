@@ -196,6 +196,8 @@ impl Task {
             return false;
         }
         if self.late_end {
+            // what the host has answered goes out before the end is looked at
+            conn.settle_all(payload);
             return self.input_ended(&conn, cx);
         }
         if !self.rest.is_empty() {
