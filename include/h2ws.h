@@ -385,6 +385,8 @@ typedef struct h2ws_request {
   const struct h2ws_tls_info *tls;
   /** The listener that accepted its connection; 0: the host gave the socket to `h2ws_adopt`. */
   h2ws_listener listener;
+  /** The number of its HTTP/2 stream (RFC 9113 section 5.1.1); 0 over HTTP/1.1. */
+  uint32_t h2_stream;
 } h2ws_request;
 
 /** A piece of a request's body, or its end. All pointers are borrowed until the callback returns. */

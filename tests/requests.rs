@@ -24,6 +24,7 @@ fn a_get_is_heard_and_answered() {
     assert_eq!((head.method.as_str(), head.scheme.as_str(), head.authority.as_str()), ("GET", "http", "localhost"));
     assert_eq!(head.field("accept"), Some("text/plain"));
     assert!(head.end, "END_STREAM was on the head");
+    assert_eq!(head.h2_stream, stream);
     let closed = host.closed(head.stream);
     assert_eq!((closed.kind, closed.facts()), (StreamKind::Http, (0, Cause::Complete, NO_ERROR, Side::Local)));
     let bodies = host.events(|events| events.iter().filter(|event| matches!(event, Event::Body { .. })).count());

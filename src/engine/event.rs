@@ -102,6 +102,8 @@ pub struct Request<'a> {
     pub version: http::Version,
     /// The TLS of its connection; `None` on cleartext.
     pub tls: Option<&'a TlsInfo>,
+    /// The number of its HTTP/2 stream (RFC 9113 §5.1.1), for logs and for hosts whose applications ask; 0 over HTTP/1.1.
+    pub h2_stream: u32,
 }
 
 /// A piece of a request's body.

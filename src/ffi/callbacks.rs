@@ -152,6 +152,7 @@ impl Handler for Callbacks {
                     },
                     tls,
                     listener: request.listener.map_or(0, ListenerId::to_raw),
+                    h2_stream: request.h2_stream,
                 };
                 // SAFETY: a function of this type that takes `user` (contract of `h2ws_callbacks`).
                 unsafe { on_request(self.user, &raw const event) }

@@ -106,6 +106,8 @@ pub struct h2ws_request {
     pub tls: *const h2ws_tls_info,
     /// The listener that accepted its connection; 0: the host gave the socket to `h2ws_adopt`.
     pub listener: h2ws_listener,
+    /// The number of its HTTP/2 stream (RFC 9113 section 5.1.1); 0 over HTTP/1.1.
+    pub h2_stream: u32,
 }
 
 /// A piece of a request's body, or its end. All pointers are borrowed until the callback returns.

@@ -31,6 +31,7 @@ pub struct Head {
     pub end: bool,
     pub version: http::Version,
     pub tls: Option<Box<TlsInfo>>,
+    pub h2_stream: u32,
 }
 
 impl Head {
@@ -330,6 +331,7 @@ impl Handler for TestHandler {
             end: request.end,
             version: request.version,
             tls: request.tls.cloned().map(Box::new),
+            h2_stream: request.h2_stream,
         }));
         let path = request.path.split('?').next().unwrap_or_default();
         let mut segments = path.trim_start_matches('/').splitn(2, '/');

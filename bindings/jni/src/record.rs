@@ -134,13 +134,14 @@ fn put_tls(out: &mut Vec<u8>, tls: &TlsInfo) {
 }
 
 /// Flags 1: a WebSocket handshake, 2: no body, 4: over TLS. Code: the HTTP version as 10, 11 or 20. Number: of header fields.
-/// Payload: connection and listener (0: adopted) as u64; method, scheme, authority, path, peer; names and values; how many
+/// Payload: connection and listener (0: adopted) as u64; HTTP/2 stream as u32; method, scheme, authority, path, peer; names and values; how many
 /// subprotocols as u32, and each; over TLS its version, suite, server name, ALPN, whether it was resumed as u8, how many
 /// certificates as u32, and each.
 pub fn request(request: &Request<'_>, context: u64) -> (Head, Vec<u8>) {
     let mut payload = Vec::with_capacity(512);
     payload.extend(ConnectionId::to_raw(request.connection).to_ne_bytes());
     payload.extend(request.listener.map_or(0, ListenerId::to_raw).to_ne_bytes());
+    payload.extend(request.h2_stream.to_ne_bytes());
     for string in [request.method, request.scheme, request.authority, request.path, request.peer] {
         put(&mut payload, string.as_bytes());
     }

@@ -78,6 +78,7 @@ impl Connection {
             end: kind == StreamKind::WebSocket || end,
             version: parts.version,
             tls: self.tls.as_deref(),
+            h2_stream: 0,
         });
     }
 

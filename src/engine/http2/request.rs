@@ -68,6 +68,7 @@ impl Connection {
             }
         };
         let head_request = parts.method == http::Method::HEAD;
+        let h2_stream = send.stream_id().as_u32();
         let Some(stream) = self.register(&asked, recv, send, head_request, end) else { return };
         let method = match asked.kind {
             StreamKind::Http => parts.method.as_str(),
@@ -89,6 +90,7 @@ impl Connection {
             end,
             version: http::Version::HTTP_2,
             tls: self.tls.as_deref(),
+            h2_stream,
         });
     }
 

@@ -117,6 +117,15 @@ public final class Request {
     }
 
     /**
+     * The number of its HTTP/2 stream (RFC 9113 section 5.1.1), for logs and for who is asked for it.
+     *
+     * @return the number; 0 over HTTP/1.1
+     */
+    public int http2StreamId() {
+        return exchange.head.h2Stream();
+    }
+
+    /**
      * The HTTP version that carried it.
      *
      * @return {@code HTTP/1.0}, {@code HTTP/1.1} or {@code HTTP/2}

@@ -175,6 +175,7 @@ final class RecordReader {
     RequestHead request() {
         long connection = buffer.getLong(advance(8));
         long listener = buffer.getLong(advance(8));
+        int h2Stream = u32();
         String method = string();
         String scheme = string();
         String authority = string();
@@ -190,6 +191,7 @@ final class RecordReader {
                 context(),
                 connection,
                 listener,
+                h2Stream,
                 flag(FLAG_WEBSOCKET),
                 flag(FLAG_END),
                 code(),

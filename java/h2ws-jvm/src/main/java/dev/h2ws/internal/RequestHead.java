@@ -9,6 +9,7 @@ public record RequestHead(
         long context,
         long connection,
         long listener,
+        int h2Stream,
         boolean webSocket,
         boolean end,
         int version,

@@ -41,7 +41,7 @@ class RecordReaderTest {
     }
 
     private void request() {
-        payload.putLong(77).putLong(5);
+        payload.putLong(77).putLong(5).putInt(9);
         strings("GET", "https", "a.example", "/p?q", "[::1]:4711");
         strings("x", "1", "y", "\u00ff");
         payload.putInt(2);
@@ -87,6 +87,7 @@ class RecordReaderTest {
         RequestHead head = reader.request();
         assertThat(head.connection()).isEqualTo(77);
         assertThat(head.listener()).isEqualTo(5);
+        assertThat(head.h2Stream()).isEqualTo(9);
         assertThat(head.webSocket()).isTrue();
         assertThat(head.end()).isTrue();
         assertThat(head.version()).isEqualTo(20);

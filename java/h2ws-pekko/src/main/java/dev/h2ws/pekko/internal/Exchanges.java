@@ -67,7 +67,7 @@ final class Exchanges implements Handler {
     }
 
     private void run(RequestBody body) {
-        int stream = requests.nextStream();
+        int stream = body.request().http2StreamId();
         Future<HttpResponse> response;
         try {
             HttpRequest model = requests.of(body, stream);

@@ -5,7 +5,6 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.http.javadsl.model.AttributeKey;
 import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.ContentType;
@@ -32,14 +31,13 @@ import scala.Option;
  * attribute and as header: Pekko looks for the one, Play up to 3.0.10 for the other.
  */
 final class RequestModel {
-    /** Of stock's HTTP/2 ({@code Http2.scala}). Here it counts the requests of the binding, over HTTP/2. */
+    /** Of stock's HTTP/2 ({@code Http2.scala}). */
     static final AttributeKey<Integer> STREAM_ID = streamId();
 
     private final ServerSettings settings;
     private final ParserSettings parsing;
     private final HeaderModel headers;
     private final RemoteHeader remoteHeader;
-    private final AtomicInteger streams = new AtomicInteger();
 
     RequestModel(ServerSettings settings) {
         this.settings = settings;
@@ -52,11 +50,6 @@ final class RequestModel {
     private static AttributeKey<Integer> streamId() {
         // the key of Scala's Int, which is the primitive class
         return (AttributeKey) AttributeKey.create("x-http2-stream-id", int.class);
-    }
-
-    /** The number of the next request. */
-    int nextStream() {
-        return streams.incrementAndGet() & Integer.MAX_VALUE;
     }
 
     /**
