@@ -6,7 +6,7 @@ use h2ws_jni::record::{self, Head, Kind, PAYLOAD};
 use libfuzzer_sys::fuzz_target;
 use std::collections::VecDeque;
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind::Request,
     Kind::Body,
     Kind::Message,

@@ -42,6 +42,8 @@ final class Exchange implements StreamEvents {
     private volatile WebSocketListener listener;
     private volatile boolean grants;
     private volatile BodyListener body;
+    /** The trailers of an empty body that ended before it had a listener. Guarded by this. */
+    private Headers endedUnheard;
     private volatile ResponseBody response;
 
     // owned by the lane
@@ -150,11 +152,20 @@ final class Exchange implements StreamEvents {
     }
 
     void listen(BodyListener to, long demand) {
+        Headers ended;
         synchronized (this) {
             if (body != null) {
                 throw new H2wsException(Status.WRONG_STATE, name() + ": its body has a listener already");
             }
             body = to;
+            ended = endedUnheard;
+        }
+        if (ended != null) {
+            lane.execute(() -> {
+                bodyEnded = true;
+                to.end(request, ended);
+            });
+            return;
         }
         if (head.end()) {
             lane.execute(() -> to.end(request, Headers.of()));
@@ -220,9 +231,14 @@ final class Exchange implements StreamEvents {
 
     @Override
     public void body(byte[] data, boolean end, String[] trailers) {
-        BodyListener to = body;
-        if (to == null) {
-            return;
+        BodyListener to;
+        synchronized (this) {
+            to = body;
+            if (to == null) {
+                // an empty body asks for no demand, so its end may come before anybody listens
+                endedUnheard = end ? Headers.own(trailers) : null;
+                return;
+            }
         }
         lane.execute(() -> {
             if (failed || bodyEnded) {

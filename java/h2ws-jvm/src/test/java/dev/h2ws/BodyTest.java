@@ -72,6 +72,36 @@ class BodyTest extends EngineTest {
     }
 
     @Test
+    void theEndOfAnEmptyBodyWaitsForItsListener() throws Exception {
+        CompletableFuture<Request> held = new CompletableFuture<>();
+        Client.Place place = serve(request -> {
+            if (request.path().equals("/first")) {
+                held.complete(request);
+                return;
+            }
+            Request first = held.join();
+            first.body(new BodyListener() {
+                @Override
+                public void data(Request from, byte[] data) {}
+
+                @Override
+                public void end(Request from, Headers trailers) {
+                    from.respond(200, "ended");
+                }
+            });
+            request.respond(200, "asked");
+        });
+        // in chunks, of which there is none: the head does not tell that it is empty
+        HttpRequest empty = HttpRequest.newBuilder(place.http("/first"))
+                .POST(BodyPublishers.ofInputStream(java.io.InputStream::nullInputStream))
+                .build();
+        CompletableFuture<HttpResponse<String>> answer = Client.HTTP.sendAsync(empty, BodyHandlers.ofString());
+        held.get(10, TimeUnit.SECONDS);
+        assertThat(Client.get(place, "/second").body()).isEqualTo("asked");
+        assertThat(answer.get(10, TimeUnit.SECONDS).body()).isEqualTo("ended");
+    }
+
+    @Test
     void aBodyThatIsTooLong() throws Exception {
         Client.Place place = serve(request ->
                 request.bodyBytes(10).whenComplete((body, error) -> request.respond(413, String.valueOf(error))));

@@ -26,6 +26,7 @@ final class RequestBody implements BodyListener {
     private AsyncCallback<Object> reader;
     private long discarded;
     private Runnable afterwards;
+    private volatile Headers trailers = Headers.of();
 
     RequestBody(Request request, long limit) {
         this.request = request;
@@ -106,7 +107,13 @@ final class RequestBody implements BodyListener {
 
     @Override
     public void end(Request from, Headers trailers) {
+        this.trailers = trailers;
         over(END);
+    }
+
+    /** What came behind the body; empty until its end. */
+    Headers trailers() {
+        return trailers;
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
@@ -24,6 +25,7 @@ import org.apache.pekko.http.scaladsl.settings.ServerSettings;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 import scala.Option;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * A request of h2ws as Pekko HTTP has it: what {@code RequestParsing.scala} makes of one over HTTP/2, and
@@ -132,10 +134,33 @@ final class RequestModel {
         ContentType model = type == null ? ContentTypes.APPLICATION_OCTET_STREAM : headers.contentType(type, body.request().version().equals("HTTP/2"));
         Source<ByteString, ?> data = Source.fromGraph(new BodySource(body, stream));
         String length = body.request().headers().get("content-length").orElse(null);
-        RequestEntity entity = length == null
-                ? HttpEntities.createChunked(model, data)
-                : HttpEntities.create(model, Long.parseLong(length), data);
+        long known = length == null ? -1 : Long.parseLong(length);
+        if (known == 0) {
+            return HttpEntities.create(model, ByteString.emptyByteString());
+        }
+        RequestEntity entity = known < 0 ? chunked(model, data, body) : HttpEntities.create(model, known, data);
         return (RequestEntity) entity.withSizeLimit(parsing.maxContentLength());
+    }
+
+    /** Trailers are in the last chunk, as stock has them over HTTP/1.1; over HTTP/2 it drops them. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private RequestEntity chunked(ContentType type, Source<ByteString, ?> data, RequestBody body) {
+        Source<HttpEntity.ChunkStreamPart, ?> chunks = data.map(HttpEntity.ChunkStreamPart::create)
+                .concatLazy(Source.lazySource(() -> {
+                    if (body.trailers().isEmpty()) {
+                        return Source.<HttpEntity.ChunkStreamPart>empty();
+                    }
+                    List<HttpHeader> fields = new ArrayList<>();
+                    headers.add(body.trailers(), fields);
+                    HttpEntity.ChunkStreamPart last = new org.apache.pekko.http.scaladsl.model.HttpEntity.LastChunk(
+                            "", (scala.collection.immutable.Seq) CollectionConverters.asScala(fields).toList());
+                    return Source.single(last);
+                }));
+        return new org.apache.pekko.http.scaladsl.model.HttpEntity.Chunked(
+                (org.apache.pekko.http.scaladsl.model.ContentType) type,
+                (org.apache.pekko.stream.scaladsl.Source<
+                                org.apache.pekko.http.scaladsl.model.HttpEntity.ChunkStreamPart, Object>)
+                        (Object) chunks.asScala());
     }
 
     /** A request that no route hears of. */
