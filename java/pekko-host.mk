@@ -17,10 +17,11 @@ build/host-pekko: $(JAVA_SOURCES) $(H2WS_JNI_SMALL) java/pekko-host/launch.sh te
 PEKKO_LEFT_OUT := close-codes,abort,closed,stats,settings
 
 .PHONY: pekko-host-test
-pekko-host-test: build/host-pekko ## the test host's contract over HTTP/1.1, by Pekko's own server and by the drop-in
+pekko-host-test: build/host-pekko ## the test host's contract by Pekko's own server over HTTP/1.1, and by the drop-in over both
 	@tests/setup.sh node
 	STOCK=1 node tests/host/contract.mjs build/host-pekko --http1 --without=$(PEKKO_LEFT_OUT),drain-close
 	node tests/host/contract.mjs build/host-pekko --http1 --without=$(PEKKO_LEFT_OUT),drain-close
+	node tests/host/contract.mjs build/host-pekko --without=$(PEKKO_LEFT_OUT)
 
 build/chat-pekko: $(JAVA_SOURCES) $(CHAT_SOURCES) $(H2WS_JNI_SMALL)
 	@tests/setup.sh java

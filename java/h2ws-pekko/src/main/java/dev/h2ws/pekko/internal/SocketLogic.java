@@ -238,6 +238,8 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     @Override
     public void onPull() {
+        // a message that was put together while nobody asked waits outside of the queue
+        settled();
         process();
     }
 
