@@ -16,8 +16,8 @@ const KINDS: [Kind; 11] = [
     Kind::Closed,
     Kind::Log,
     Kind::Fallback,
-    Kind::Duplex,
     Kind::Disconnected,
+    Kind::Duplex,
 ];
 
 /// Reads a record as Java does: by the offsets of the layout.
