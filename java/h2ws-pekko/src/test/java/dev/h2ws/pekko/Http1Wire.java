@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 
 /** Over HTTP/1.1. */
 final class Http1Wire extends Wire {
@@ -46,10 +47,13 @@ final class Http1Wire extends Wire {
         byte[] buffer = new byte[8192];
         try {
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                CountDownLatch reads = new CountDownLatch(1);
+                whenReading(reads::countDown);
+                reads.await();
                 received(java.util.Arrays.copyOf(buffer, n));
             }
             heard.add("end");
-        } catch (IOException e) {
+        } catch (IOException | InterruptedException e) {
             heard.add("reset");
         }
     }

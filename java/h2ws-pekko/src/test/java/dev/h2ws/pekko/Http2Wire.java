@@ -71,6 +71,11 @@ final class Http2Wire extends Wire {
 
         @Override
         public void onDataAvailable(Stream from) {
+            // data that is not read gives no window back
+            whenReading(() -> read(from));
+        }
+
+        private void read(Stream from) {
             for (Stream.Data data = from.readData(); data != null; data = from.readData()) {
                 byte[] bytes = new byte[data.frame().getByteBuffer().remaining()];
                 data.frame().getByteBuffer().get(bytes);

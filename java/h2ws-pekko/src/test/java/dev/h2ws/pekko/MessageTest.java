@@ -28,6 +28,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Handshakes and messages of ordinary routes, on stock Pekko HTTP and on h2ws. */
 class MessageTest {
+    /** Of what only some interleavings of threads would break. */
+    private static final int RUNS = Integer.getInteger("h2ws.test.runs", 20);
+
     private static ActorSystem system;
 
     @BeforeAll
@@ -126,6 +129,66 @@ class MessageTest {
             wire.text("next");
             assertThat(probe.next()).isEqualTo("text next");
         });
+    }
+
+    /** Nothing comes behind it that would wake the stage. */
+    @ParameterizedTest
+    @EnumSource
+    void aMessageInPartsThatWasCompleteBeforeTheFlowAsked(Door door) throws Exception {
+        CompletableFuture<Void> go = new CompletableFuture<>();
+        Flow<Message, Message, NotUsed> slow = Flow.<Message>create()
+                .mapAsync(1, message -> go.thenCompose(unused -> message.asBinaryMessage()
+                        .toStrict(10_000, SystemMaterializer.get(system).materializer())
+                        .thenApply(strict -> (Message) strict)));
+        with(door, slow, wire -> {
+            wire.frame(Wire.BINARY, true, new byte[] {'a'});
+            wire.frame(Wire.BINARY, false, new byte[] {'b'});
+            wire.frame(Wire.CONTINUATION, true, new byte[] {'c'});
+            if (!door.isStock()) {
+                // there a Pong waits behind messages
+                wire.frame(Wire.PING, true, new byte[] {'x'});
+                assertThat(wire.next()).isEqualTo("pong x");
+            }
+            go.complete(null);
+            assertThat(wire.next()).isEqualTo("binary a");
+            assertThat(wire.next()).isEqualTo("binary bc");
+        });
+    }
+
+    /** Longer than what is put together, so both ways are streams; the client reads when it has sent a good deal. */
+    @ParameterizedTest
+    @EnumSource
+    void longMessagesAreEchoed(Door door) throws Exception {
+        int count = 8;
+        int length = 300_000;
+        byte[] message = "a".repeat(length).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        ServerBinding binding =
+                door.bind(system, Directives.path("ws", () -> Directives.handleWebSocketMessages(echo())));
+        try {
+            for (int run = 0; run < RUNS; run++) {
+                try (Wire wire = door.open(binding.localAddress().getPort(), "/ws", Map.of())) {
+                    wire.pause();
+                    Thread sender = new Thread(() -> {
+                        try {
+                            for (int i = 0; i < count; i++) {
+                                wire.frame(Wire.BINARY, true, message);
+                            }
+                        } catch (Exception e) {
+                            wire.heard.add("sending failed: " + e);
+                        }
+                    });
+                    sender.setDaemon(true);
+                    sender.start();
+                    // the server is held back by then, or has everything in its buffers: either is good
+                    sender.join(100);
+                    wire.resume();
+                    assertThat(wire.readMessages(count)).as("run %d", run).containsOnly(length).hasSize(count);
+                    sender.join(10_000);
+                }
+            }
+        } finally {
+            binding.terminate(java.time.Duration.ofSeconds(1));
+        }
     }
 
     @ParameterizedTest

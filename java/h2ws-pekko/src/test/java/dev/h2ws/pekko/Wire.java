@@ -2,10 +2,14 @@ package dev.h2ws.pekko;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A client that says exactly what the test says, frame by frame. What it hears, as texts: {@code text hello},
@@ -22,6 +26,10 @@ abstract class Wire implements AutoCloseable {
     /** Of the answer to the handshake: {@code :status} and the fields. */
     Map<String, String> head = Map.of();
 
+    private static final Pattern BYTES = Pattern.compile("(\\d+) bytes$");
+
+    private boolean paused;
+    private Runnable waiting;
     private byte[] unread = {};
 
     /** Bytes of frames; at the end FIN or END_STREAM with them. */
@@ -51,6 +59,54 @@ abstract class Wire implements AutoCloseable {
 
     final void end() throws Exception {
         send(new byte[0], true);
+    }
+
+    /** From now on the client does not read what comes. */
+    final synchronized void pause() {
+        paused = true;
+    }
+
+    final void resume() {
+        Runnable read;
+        synchronized (this) {
+            paused = false;
+            read = waiting;
+            waiting = null;
+        }
+        if (read != null) {
+            read.run();
+        }
+    }
+
+    /** Reads now, or when the client goes on. */
+    final void whenReading(Runnable read) {
+        synchronized (this) {
+            if (paused) {
+                waiting = read;
+                return;
+            }
+        }
+        read.run();
+    }
+
+    /** Lengths of whole messages, however many frames each is in. */
+    final List<Integer> readMessages(int count) throws InterruptedException {
+        List<Integer> lengths = new ArrayList<>();
+        for (int length = 0; lengths.size() < count; ) {
+            String next = next();
+            if (!next.matches("(part )?(binary|more).*")) {
+                throw new AssertionError(next + " after messages of " + lengths + " bytes and " + length);
+            }
+            Matcher bytes = BYTES.matcher(next);
+            length += bytes.find()
+                    ? Integer.parseInt(bytes.group(1))
+                    : next.replaceFirst("(part )?(binary|more) ?", "").length();
+            if (!next.startsWith("part")) {
+                lengths.add(length);
+                length = 0;
+            }
+        }
+        return lengths;
     }
 
     /** What it hears next; Pings of the server are left out. */

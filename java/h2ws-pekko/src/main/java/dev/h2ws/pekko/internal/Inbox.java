@@ -56,7 +56,6 @@ final class Inbox implements WebSocketListener {
 
     /** Moves what has come to the end of {@code to}. */
     synchronized void take(ArrayDeque<Object> to) {
-        woken = false;
         if (waiting != null) {
             for (Object event = waiting.poll(); event != null; event = waiting.poll()) {
                 to.add(event);
@@ -65,8 +64,14 @@ final class Inbox implements WebSocketListener {
         }
     }
 
-    /** Whether there was room again since this was asked last. */
-    synchronized boolean takeWritable() {
+    /**
+     * The stage has its turn, and whatever comes from now on wakes it again. It has to say so before it looks: what came
+     * between a look and this would be seen by nobody.
+     *
+     * @return whether there was room again since this was asked last
+     */
+    synchronized boolean awake() {
+        woken = false;
         boolean was = writable;
         writable = false;
         return was;

@@ -123,11 +123,12 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     }
 
     private void heard() {
-        if (inbox.takeWritable()) {
+        if (inbox.awake()) {
             retry();
         }
-        inbox.take(events);
+        // in this order: all events before an end that is seen are taken
         ended = inbox.closed();
+        inbox.take(events);
         process();
     }
 
