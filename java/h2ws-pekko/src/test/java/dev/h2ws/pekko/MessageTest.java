@@ -339,6 +339,17 @@ class MessageTest {
         }
     }
 
+    /** Over HTTP/2 a 2xx would accept the socket (RFC 8441 section 5). */
+    @ParameterizedTest
+    @EnumSource
+    void aHandshakeThatIsAnsweredWithAnOrdinaryResponse(Door door) throws Exception {
+        Route route = Directives.respondWithHeader(RawHeader.create("x-route", "here"), () -> Directives.complete("page"));
+        with(door, route, Map.of(), wire -> {
+            assertThat(wire.head).containsEntry(":status", door.isStock() ? "200" : "400").containsEntry("x-route", "here");
+            assertThat(wire.head).containsEntry("content-length", "4");
+        });
+    }
+
     @ParameterizedTest
     @EnumSource
     void keepAlive(Door door) throws Exception {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.apache.pekko.http.javadsl.server.Directives.complete;
 import static org.apache.pekko.http.javadsl.server.Directives.concat;
 import static org.apache.pekko.http.javadsl.server.Directives.entity;
+import static org.apache.pekko.http.javadsl.server.Directives.extractMaterializer;
 import static org.apache.pekko.http.javadsl.server.Directives.extractRequest;
+import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 
 import java.net.URI;
@@ -15,6 +17,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.ServerBinding;
@@ -22,6 +26,7 @@ import org.apache.pekko.http.javadsl.model.AttributeKey;
 import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.Cookie;
@@ -49,6 +54,11 @@ class RequestTest {
             path("kind", () -> extractRequest(request -> complete((request.entity().isStrict() ? "strict"
                             : request.entity().isDefault() ? "default" : "chunked")
                     + " " + request.entity().getContentType()))),
+            path("trailers", () -> extractMaterializer(materializer -> extractRequest(request -> onSuccess(
+                    request.entity() instanceof HttpEntity.Chunked chunked
+                            ? chunked.getChunks().runFold("", RequestTest::told, materializer)
+                            : CompletableFuture.completedFuture("not chunked"),
+                    text -> complete(text))))),
             path("meta", () -> extractRequest(request -> complete(request.method().value() + " " + request.getUri().path()
                     + " " + request.getUri().rawQueryString().orElse("-") + " " + request.getUri().host() + " "
                     + request.protocol().value() + " "
@@ -80,6 +90,14 @@ class RequestTest {
     @SuppressWarnings({"unchecked", "rawtypes"})
     private static AttributeKey<Integer> streamId() {
         return (AttributeKey) AttributeKey.create("x-http2-stream-id", int.class);
+    }
+
+    private static String told(String before, HttpEntity.ChunkStreamPart part) {
+        StringBuilder text = new StringBuilder(before).append(part.data().utf8String());
+        if (part.isLastChunk()) {
+            part.getTrailerHeaders().forEach(field -> text.append(" ").append(field));
+        }
+        return text.toString();
     }
 
     @BeforeAll
@@ -160,6 +178,38 @@ class RequestTest {
                             .body())
                     .isEqualTo("300000");
         });
+    }
+
+    /** The head does not end the request: over HTTP/2 an empty DATA with END_STREAM does (RFC 9113 section 8.1). */
+    @ParameterizedTest
+    @EnumSource
+    void anEmptyBodyWithAnEndOfItsOwn(Door door) throws Exception {
+        ServerBinding binding = door.bind(system, ROUTE);
+        int port = binding.localAddress().getPort();
+        // the end comes before or after the route reads, as it happens
+        for (int i = 0; i < 20; i++) {
+            assertThat(RawPost.send(door, port, "/length", "", true, Map.of())).isEqualTo("200 0");
+            assertThat(RawPost.send(door, port, "/length", "", false, Map.of())).isEqualTo("200 0");
+            assertThat(RawPost.send(door, port, "/unread", "", true, Map.of())).isEqualTo("200 did not read");
+            assertThat(RawPost.send(door, port, "/unread", "", false, Map.of())).isEqualTo("200 did not read");
+        }
+        assertThat(RawPost.send(door, port, "/kind", "", true, Map.of())).startsWith("200 strict");
+        assertThat(RawPost.send(door, port, "/length", "abc", true, Map.of())).isEqualTo("200 3");
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void trailersAreInTheLastChunk(Door door) throws Exception {
+        ServerBinding binding = door.bind(system, ROUTE);
+        int port = binding.localAddress().getPort();
+        Map<String, String> trailers = Map.of("x-sum", "7");
+        for (int i = 0; i < 20; i++) {
+            assertThat(RawPost.send(door, port, "/trailers", "abc", false, trailers)).isEqualTo("200 abc x-sum: 7");
+            assertThat(RawPost.send(door, port, "/trailers", "", false, trailers)).isEqualTo("200  x-sum: 7");
+            assertThat(RawPost.send(door, port, "/trailers", "abc", false, Map.of())).isEqualTo("200 abc");
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
     }
 
     @ParameterizedTest
