@@ -118,7 +118,8 @@ constexpr T h2ws_initialised() {
  * 5. `h2ws_engine_destroy` ends the rest and the engine.
  *
  * Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; `h2ws_listen`,
- * `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
+ * `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of bytes that the host moves: `h2ws_attach`,
+ * `h2ws_duplex_read`, `h2ws_duplex_write`, `h2ws_duplex_shut`, `h2ws_duplex_close`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
  * `h2ws_send_fragment`, `h2ws_ping`, `h2ws_pong`, `h2ws_close`; `h2ws_respond`, `h2ws_respond_start`, `h2ws_inform`,
  * `h2ws_send_body`, `h2ws_finish`, `h2ws_set_demand`; `h2ws_abort`, `h2ws_demand`, `h2ws_set_context`.
  */
@@ -507,7 +508,7 @@ typedef struct h2ws_duplex {
   h2ws_connection connection;
   /** That of `h2ws_attach`; NULL for one that h2ws has handed back. */
   void *context;
-  /** 1: it is new to the host: it does not speak HTTP/2 and was handed back, as `config.fallback` 2 asks. */
+  /** 1: it is new to the host: it does not speak HTTP/2, as `config.fallback` 2 asks, or was accepted `raw`. */
   int32_t handed_back;
   /** 1: there is something to read, or the end. Not told again before a read has taken all that there was. */
   int32_t readable;
@@ -589,7 +590,9 @@ typedef struct h2ws_listen_options {
   int32_t no_http1;
   /** 1: HTTP/2 is not served, and over TLS not offered. */
   int32_t no_http2;
-  /** 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any. */
+  /**
+   * 1: nothing is served. Every connection goes to `on_duplex`, which must be set, unread, behind the TLS if there is any.
+   */
   int32_t raw;
   /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
   const struct h2ws_tls *tls;
@@ -607,7 +610,9 @@ typedef struct h2ws_adopt_options {
   int32_t no_http1;
   /** 1: HTTP/2 is not served, and over TLS not offered. */
   int32_t no_http2;
-  /** 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any. */
+  /**
+   * 1: nothing is served. Every connection goes to `on_duplex`, which must be set, unread, behind the TLS if there is any.
+   */
   int32_t raw;
   /** Serves TLS with these certificates; NULL: cleartext. Used until the call returns. */
   const struct h2ws_tls *tls;
@@ -1052,7 +1057,7 @@ h2ws_status h2ws_adopt(struct h2ws_engine *engine,
  * `h2ws_duplex_write`; what there is for the peer it gets from `h2ws_duplex_read`, as `on_duplex` tells. `on_disconnected` says
  * that the connection has ended for h2ws. `h2ws_duplex_close` ends the host's part, and has to be called in any case.
  *
- * Each direction holds up to 256 KiB. `options` is borrowed until the call returns. `on_duplex` may come before it returns.
+ * Each direction holds up to 256 KiB. H2WS_INVALID_ARGUMENT: the engine has no `on_duplex`. `options` is borrowed until the call returns. `on_duplex` may come before it returns.
  * Any thread, also inside a callback; does not block.
  */
 h2ws_status h2ws_attach(struct h2ws_engine *engine,

@@ -368,6 +368,26 @@ fn the_hosts_abort_is_rst_also_while_the_peer_takes_nothing() {
 }
 
 #[test]
+fn a_peer_that_takes_nothing_is_cut_in_time() {
+    let host = Host::with(|config| {
+        config.fallback = Fallback::Duplex;
+        config.write_timeout = 100;
+    });
+    let mut socket = connect(&host);
+    socket.write_all(HTTP1).unwrap();
+    let (connection, _) = handed_back(&host);
+    let block = vec![1; CAPACITY];
+    // until the system takes no more, and then the wire neither
+    while host.engine.duplex_write(connection, &block).is_ok() {
+        std::thread::yield_now();
+    }
+    disconnected(&host, connection);
+    assert_eq!(read_to_end(&host, connection), (HTTP1.to_vec(), Read::Reset));
+    assert_eq!(host.stats().timeout_write, 1);
+    host.engine.duplex_close(connection, false).unwrap();
+}
+
+#[test]
 fn the_peers_reset_is_seen() {
     let host = fallback_host();
     let mut socket = connect(&host);

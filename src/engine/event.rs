@@ -30,8 +30,8 @@ pub trait Handler: Send + Sync + 'static {
     /// [`crate::Engine::attach`], after the last `closed` of its streams, or one that it has as a duplex. Not told of those that end
     /// with the engine.
     fn disconnected(&self, connection: ConnectionId) {}
-    /// A connection that does not speak HTTP/2, or is one of a listener that serves nothing, given to the host as its configuration
-    /// asked ([`crate::Config::fallback`]).
+    /// A connection that is the host's: it does not speak HTTP/2 ([`crate::Config::fallback`]), or was accepted
+    /// [raw](crate::ListenOptions::raw).
     fn fallback(&self, back: HandedBack<'_>) {}
     /// A duplex can be read or written again. `context` is what [`crate::Engine::attach`] was given, 0 for a fallback.
     fn duplex(&self, connection: ConnectionId, context: u64, ready: Ready) {}
@@ -47,7 +47,8 @@ pub trait Handler: Send + Sync + 'static {
 /// A connection that goes to the host.
 #[derive(Debug)]
 pub struct HandedBack<'a> {
-    /// Names it; with [`crate::Fallback::Duplex`] the host reads and writes by this name.
+    /// Names it; without a [`socket`](Self::socket) the host reads and writes by this name
+    /// ([`crate::Engine::duplex_read`]).
     pub connection: ConnectionId,
     /// The listener that accepted it; `None` if the host did.
     pub listener: Option<ListenerId>,

@@ -200,8 +200,10 @@ async fn hand_back(state: &LoopState, greeted: Greeted, wire: &OnceCell<Arc<Wire
     state.shared.attached.add(id, &own);
     let _ = wire.set(own);
     back.already_read = &[];
-    if tell(back).is_ok() {
-        relay(state, &mut transport, end, &read).await;
+    match tell(back) {
+        Ok(()) => relay(state, &mut transport, end, &read).await,
+        // after its panic the host closes nothing
+        Err(_) => drop(state.shared.attached.remove(id)),
     }
 }
 

@@ -1,11 +1,14 @@
 //! A connection whose protocol is the host's own: bytes between its transport and a [wire](super::wire).
 
 use super::loops::LoopState;
-use super::stats::add;
+use super::stats::{add, count};
 use super::transport::Transport;
 use super::wire::WireEnd;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::Sleep;
 
 /// Rounds before other connections of the loop have their turn.
 const ROUNDS: usize = 4;
@@ -18,6 +21,8 @@ struct Relay<'a> {
     /// What the host wrote and the transport has not taken, from `sent` on.
     out: Vec<u8>,
     sent: usize,
+    /// Runs while the peer takes nothing of it (`write_timeout`).
+    stalled: Option<Pin<Box<Sleep>>>,
     /// The peer has ended.
     peer_ended: bool,
     /// The host has ended; `true` when the peer has been told.
@@ -44,8 +49,16 @@ pub(crate) async fn relay(state: &LoopState, transport: &mut Transport, wire: Wi
             Err(_) => return transport.reset(),
         }
     }
-    let mut relay =
-        Relay { state, transport, wire: &wire, out: Vec::new(), sent: 0, peer_ended: false, host_ended: None };
+    let mut relay = Relay {
+        state,
+        transport,
+        wire: &wire,
+        out: Vec::new(),
+        sent: 0,
+        stalled: None,
+        peer_ended: false,
+        host_ended: None,
+    };
     let outcome = poll_fn(|cx| relay.poll(cx)).await;
     match outcome {
         Outcome::Ended => {}
@@ -119,51 +132,62 @@ impl Relay<'_> {
 
     /// From the host to the peer. Pending: nothing came, or the transport takes nothing.
     fn down(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        let mut moved = Poll::Pending;
-        if self.out.is_empty() && self.host_ended.is_none() {
+        let mut moved = false;
+        if !self.out.is_empty() {
+            let out = std::mem::take(&mut self.out);
+            let n = self.send(cx, &out[self.sent..])?;
+            moved = n > 0;
+            self.sent += n;
+            if self.sent < out.len() {
+                self.out = out;
+            } else {
+                self.sent = 0;
+            }
+        } else if self.host_ended.is_none() {
             let mut buffer = self.state.buffers.take_read();
             let read = self.wire.poll_read(cx, &mut buffer);
-            match read {
-                Poll::Pending => {}
-                Poll::Ready(Ok(0)) => self.host_ended = Some(false),
-                Poll::Ready(Ok(n)) => {
-                    moved = Poll::Ready(Ok(()));
-                    match self.send(cx, &buffer[..n]) {
-                        Ok(sent) => self.out.extend_from_slice(&buffer[sent..n]),
-                        Err(()) => moved = Poll::Ready(Err(())),
+            let sent = match read {
+                Poll::Ready(Ok(n)) => self.send(cx, &buffer[..n]).map(|sent| {
+                    self.out.extend_from_slice(&buffer[sent..n]);
+                    moved = true;
+                    if n == 0 {
+                        self.host_ended = Some(false);
                     }
-                }
-                Poll::Ready(Err(_)) => moved = Poll::Ready(Err(())),
-            }
+                }),
+                Poll::Ready(Err(_)) => Err(()),
+                Poll::Pending => Ok(()),
+            };
             self.state.buffers.read.set(buffer);
-        } else if !self.out.is_empty() {
-            let out = std::mem::take(&mut self.out);
-            match self.send(cx, &out[self.sent..]) {
-                Ok(n) => {
-                    self.sent += n;
-                    if self.sent < out.len() {
-                        self.out = out;
-                    } else {
-                        self.sent = 0;
-                        moved = Poll::Ready(Ok(()));
-                    }
-                }
-                Err(()) => return Poll::Ready(Err(())),
+            sent?;
+        }
+        let flushed = self.transport.poll_flush(cx).map_err(drop)?;
+        if !self.out.is_empty() || flushed.is_pending() {
+            self.stall(cx, moved)?;
+        } else {
+            self.stalled = None;
+            if self.host_ended == Some(false) && self.transport.poll_shutdown(cx).is_ready() {
+                self.host_ended = Some(true);
+                moved = true;
             }
         }
-        match self.transport.poll_flush(cx) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return Poll::Ready(Err(())),
-            Poll::Pending => return moved,
+        if moved { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// The peer does not take what there is for it. An error: for too long.
+    fn stall(&mut self, cx: &mut Context<'_>, moved: bool) -> Result<(), ()> {
+        let limit = self.state.shared.config.write_timeout;
+        if moved {
+            self.stalled = None;
         }
-        if self.out.is_empty() && self.host_ended == Some(false) {
-            if self.transport.poll_shutdown(cx).is_pending() {
-                return moved;
-            }
-            self.host_ended = Some(true);
-            moved = Poll::Ready(Ok(()));
+        if limit == 0 {
+            return Ok(());
         }
-        moved
+        let wait = || Box::pin(tokio::time::sleep(Duration::from_millis(limit.into())));
+        if self.stalled.get_or_insert_with(wait).as_mut().poll(cx).is_pending() {
+            return Ok(());
+        }
+        count(&self.state.own().counters.timeout_write);
+        Err(())
     }
 
     /// Writes as much as the transport takes now.

@@ -71,10 +71,6 @@ impl Direction {
         }
         n
     }
-
-    fn wake(&mut self) -> Option<Waker> {
-        self.task.take()
-    }
 }
 
 #[derive(Debug, Default)]
@@ -136,7 +132,7 @@ impl Wire {
         }
         let n = queues.down.put(bytes);
         queues.wants_room |= n < bytes.len();
-        let waker = queues.down.wake();
+        let waker = queues.down.task.take();
         drop(queues);
         wake(waker);
         Some(n)
@@ -148,7 +144,7 @@ impl Wire {
         if queues.down.flow == Flow::Open {
             queues.down.flow = Flow::Ended;
         }
-        let waker = queues.down.wake();
+        let waker = queues.down.task.take();
         drop(queues);
         wake(waker);
     }
@@ -158,7 +154,7 @@ impl Wire {
         let n = queues.up.take(into);
         queues.told = queues.up.flow != Flow::Open || !queues.up.bytes.is_empty();
         if n > 0 {
-            let waker = queues.up.wake();
+            let waker = queues.up.task.take();
             drop(queues);
             wake(waker);
             return Read::Bytes(n);
@@ -182,7 +178,7 @@ impl Wire {
         } else if queues.down.flow == Flow::Open {
             queues.down.flow = Flow::Ended;
         }
-        let wakers = [queues.down.wake(), queues.up.wake()];
+        let wakers = [queues.down.task.take(), queues.up.task.take()];
         drop(queues);
         wakers.into_iter().for_each(wake);
     }

@@ -115,6 +115,10 @@ impl Callbacks {
         Self { callbacks, user }
     }
 
+    pub(super) fn hear_of_duplexes(&self) -> bool {
+        self.callbacks.on_duplex.is_some()
+    }
+
     /// To be called once, after all others.
     pub(super) fn destroyed(&self) {
         if let Some(on_destroy) = self.callbacks.on_destroy {

@@ -1,6 +1,6 @@
 //! `h2ws_connection`: sockets that the host accepted and hands over.
 
-use super::engine::{h2ws_engine, host};
+use super::engine::{h2ws_engine, host, needs_duplex};
 use super::guard::guard;
 use super::status::h2ws_status;
 use super::tls::{h2ws_tls, shared};
@@ -24,7 +24,7 @@ pub struct h2ws_adopt_options {
     pub no_http1: i32,
     /// 1: HTTP/2 is not served, and over TLS not offered.
     pub no_http2: i32,
-    /// 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any.
+    /// 1: nothing is served. Every connection goes to `on_duplex`, which must be set, unread, behind the TLS if there is any.
     pub raw: i32,
     /// Serves TLS with these certificates; NULL: cleartext. Used until the call returns.
     pub tls: *const h2ws_tls,
@@ -58,10 +58,14 @@ pub unsafe extern "C" fn h2ws_adopt(
         // SAFETY: the caller gives `fd` away (its contract).
         let socket = unsafe { take(fd)? };
         // SAFETY: the caller's pointers, as the contract above wants them.
-        let (engine, prefix, options) =
+        let (host, prefix, options) =
             unsafe { (host(engine)?, already_read.bytes("already_read")?, read_options(options)?) };
+        if options.raw {
+            // SAFETY: as above.
+            unsafe { needs_duplex(engine, "options->raw")? };
+        }
         let named = |e: Error| Error::new(e.status(), format!("fd {fd}: {}", e.text()));
-        let connection = engine.adopt(socket, prefix, &options).map_err(named)?;
+        let connection = host.adopt(socket, prefix, &options).map_err(named)?;
         if !out_connection.is_null() {
             // SAFETY: not NULL, so writable (the caller's contract).
             unsafe { out_connection.write(connection.to_raw()) };

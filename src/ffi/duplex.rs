@@ -1,8 +1,8 @@
 //! `h2ws_duplex`: connections whose bytes the host moves. Either the socket is the host's and HTTP is ours (`h2ws_attach`), or the
-//! socket is ours and the protocol is the host's (`config.fallback` 2).
+//! socket is ours and the protocol is the host's (`config.fallback` 2, and `raw` listeners).
 
 use super::connection::h2ws_connection;
-use super::engine::{h2ws_engine, host, output};
+use super::engine::{h2ws_engine, host, needs_duplex, output};
 use super::guard::guard;
 use super::listener::h2ws_listener;
 use super::status::h2ws_status;
@@ -21,7 +21,7 @@ pub struct h2ws_duplex {
     pub connection: h2ws_connection,
     /// That of `h2ws_attach`; NULL for one that h2ws has handed back.
     pub context: *mut c_void,
-    /// 1: it is new to the host: it does not speak HTTP/2 and was handed back, as `config.fallback` 2 asks.
+    /// 1: it is new to the host: it does not speak HTTP/2, as `config.fallback` 2 asks, or was accepted `raw`.
     pub handed_back: i32,
     /// 1: there is something to read, or the end. Not told again before a read has taken all that there was.
     pub readable: i32,
@@ -80,7 +80,7 @@ pub const H2WS_DUPLEX_RESET: h2ws_duplex_end = 2;
 /// `h2ws_duplex_write`; what there is for the peer it gets from `h2ws_duplex_read`, as `on_duplex` tells. `on_disconnected` says
 /// that the connection has ended for h2ws. `h2ws_duplex_close` ends the host's part, and has to be called in any case.
 ///
-/// Each direction holds up to 256 KiB. `options` is borrowed until the call returns. `on_duplex` may come before it returns.
+/// Each direction holds up to 256 KiB. H2WS_INVALID_ARGUMENT: the engine has no `on_duplex`. `options` is borrowed until the call returns. `on_duplex` may come before it returns.
 /// Any thread, also inside a callback; does not block.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn h2ws_attach(
@@ -90,9 +90,13 @@ pub unsafe extern "C" fn h2ws_attach(
 ) -> h2ws_status {
     guard("h2ws_attach", || {
         // SAFETY: the caller's pointers, as the contract above wants them.
-        let (engine, attach) = unsafe { (host(engine)?, read_options(options)?) };
+        let (host, attach) = unsafe {
+            let host = host(engine)?;
+            needs_duplex(engine, "h2ws_attach")?;
+            (host, read_options(options)?)
+        };
         let out_connection = output(out_connection, "out_connection")?;
-        let connection = engine.attach(attach)?;
+        let connection = host.attach(attach)?;
         // SAFETY: not NULL, so writable (the caller's contract).
         unsafe { out_connection.write(connection.to_raw()) };
         Ok(())

@@ -19,7 +19,8 @@ use std::time::Duration;
 /// 5. `h2ws_engine_destroy` ends the rest and the engine.
 ///
 /// Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; `h2ws_listen`,
-/// `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
+/// `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of bytes that the host moves: `h2ws_attach`,
+/// `h2ws_duplex_read`, `h2ws_duplex_write`, `h2ws_duplex_shut`, `h2ws_duplex_close`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
 /// `h2ws_send_fragment`, `h2ws_ping`, `h2ws_pong`, `h2ws_close`; `h2ws_respond`, `h2ws_respond_start`, `h2ws_inform`,
 /// `h2ws_send_body`, `h2ws_finish`, `h2ws_set_demand`; `h2ws_abort`, `h2ws_demand`, `h2ws_set_context`.
 pub struct h2ws_engine {
@@ -103,6 +104,21 @@ pub(super) unsafe fn host<'a>(engine: *const h2ws_engine) -> Result<&'a Engine, 
         Some(engine) => engine.engine.get().ok_or_else(|| Status::WrongState.into()),
         None => Err(invalid("engine is NULL; pass what h2ws_engine_create gave".into())),
     }
+}
+
+/// Refuses what only `on_duplex` would hear of, if there is none.
+///
+/// # Safety
+/// As [`host`].
+pub(super) unsafe fn needs_duplex(engine: *const h2ws_engine, what: &str) -> Result<(), Error> {
+    // SAFETY: the same contract.
+    let callbacks = unsafe { engine.as_ref() }.and_then(|engine| engine.callbacks.get());
+    if callbacks.is_some_and(|callbacks| !callbacks.hear_of_duplexes()) {
+        return Err(invalid(format!(
+            "{what} needs callbacks->on_duplex, which is NULL; set it before h2ws_engine_create"
+        )));
+    }
+    Ok(())
 }
 
 /// A required output.

@@ -1,6 +1,6 @@
 //! `h2ws_listener`: listening sockets of the engine's own.
 
-use super::engine::{h2ws_engine, host};
+use super::engine::{h2ws_engine, host, needs_duplex};
 use super::guard::guard;
 use super::status::{copy_text, h2ws_status};
 use super::tls::{h2ws_tls, shared};
@@ -23,7 +23,7 @@ pub struct h2ws_listen_options {
     pub no_http1: i32,
     /// 1: HTTP/2 is not served, and over TLS not offered.
     pub no_http2: i32,
-    /// 1: nothing is served. Every connection goes to `on_duplex`, unread, behind the TLS if there is any.
+    /// 1: nothing is served. Every connection goes to `on_duplex`, which must be set, unread, behind the TLS if there is any.
     pub raw: i32,
     /// Serves TLS with these certificates; NULL: cleartext. Used until the call returns.
     pub tls: *const h2ws_tls,
@@ -50,8 +50,12 @@ pub unsafe extern "C" fn h2ws_listen(
 ) -> h2ws_status {
     guard("h2ws_listen", || {
         // SAFETY: the caller's pointers, as the contract above wants them.
-        let (engine, address, options) = unsafe { (host(engine)?, address.text("address")?, read_options(options)?) };
-        let listener = engine.listen(address, &options)?;
+        let (host, address, options) = unsafe { (host(engine)?, address.text("address")?, read_options(options)?) };
+        if options.raw {
+            // SAFETY: as above.
+            unsafe { needs_duplex(engine, "options->raw")? };
+        }
+        let listener = host.listen(address, &options)?;
         if !out_listener.is_null() {
             // SAFETY: not NULL, so writable (the caller's contract).
             unsafe { out_listener.write(listener.to_raw()) };

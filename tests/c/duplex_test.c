@@ -142,11 +142,37 @@ static void wrong_arguments_are_refused(void) {
   host_stop(h);
 }
 
+static void without_on_duplex_nobody_would_hear_of_them(void) {
+  host *h = calloc(1, sizeof *h);
+  h2ws_callbacks callbacks;
+  h2ws_engine *engine = NULL;
+  h2ws_attach_options attach = H2WS_ATTACH_OPTIONS_INIT;
+  h2ws_listen_options listen = H2WS_LISTEN_OPTIONS_INIT;
+  h2ws_adopt_options adopt = H2WS_ADOPT_OPTIONS_INIT;
+  h2ws_connection connection = 0;
+  int ends[2];
+  if (!h) abort();
+  pthread_mutex_init(&h->lock, NULL);
+  pthread_cond_init(&h->changed, NULL);
+  callbacks = host_callbacks(h);
+  callbacks.on_duplex = NULL;
+  CHECK_OK(h2ws_engine_create(NULL, &callbacks, &engine));
+  CHECK_REFUSED(h2ws_attach(engine, &attach, &connection), H2WS_INVALID_ARGUMENT, "h2ws_attach needs callbacks->on_duplex");
+  listen.raw = adopt.raw = 1;
+  CHECK_REFUSED(h2ws_listen(engine, H2WS_STR("127.0.0.1:0"), &listen, NULL), H2WS_INVALID_ARGUMENT, "options->raw needs");
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "a socket pair");
+  CHECK_REFUSED(h2ws_adopt(engine, ends[1], str(NULL), &adopt, NULL), H2WS_INVALID_ARGUMENT, "options->raw needs");
+  close(ends[0]);
+  CHECK_OK(h2ws_engine_destroy(engine));
+  host_free(h);
+}
+
 int main(void) {
   check_begin();
   RUN(a_socket_that_stays_with_the_host_is_served);
   RUN(http1_is_handed_back_as_a_duplex);
   RUN(abort_cuts_the_streams);
   RUN(wrong_arguments_are_refused);
+  RUN(without_on_duplex_nobody_would_hear_of_them);
   return check_end();
 }

@@ -2,7 +2,7 @@
 
 use h2ws::{Error, Status};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jni::objects::{JByteArray, JObjectArray, JString};
+use jni::objects::{JByteArray, JByteBuffer, JObjectArray, JString};
 use jni::{Env, EnvUnowned, Outcome};
 use std::cell::RefCell;
 
@@ -97,13 +97,22 @@ fn invalid(text: String) -> Refusal {
     Refusal::Refused(Error::new(Status::InvalidArgument, text))
 }
 
-/// A piece of a buffer of so many bytes, if it is inside.
-pub(crate) fn range(offset: i32, length: i32, capacity: usize) -> Result<(usize, usize), Error> {
+/// Gives `f` a piece of a direct buffer, to read or to write.
+pub(crate) fn with_buffer<R>(
+    env: &mut Env<'_>,
+    buffer: &JByteBuffer<'_>,
+    offset: i32,
+    length: i32,
+    f: impl FnOnce(&mut [u8]) -> Result<R, Error>,
+) -> Result<R, Refusal> {
+    let (address, capacity) = (env.get_direct_buffer_address(buffer)?, env.get_direct_buffer_capacity(buffer)?);
     let bounds = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
-    bounds.filter(|(offset, length)| offset.saturating_add(*length) <= capacity).ok_or_else(|| {
-        let text = format!("{length} bytes from {offset} of a buffer of {capacity}");
-        Error::new(Status::InvalidArgument, text)
-    })
+    let Some((offset, length)) = bounds.filter(|(offset, length)| offset.saturating_add(*length) <= capacity) else {
+        return Err(invalid(format!("{length} bytes from {offset} of a buffer of {capacity}")));
+    };
+    // SAFETY: within the buffer, which Java keeps while the native runs. Another thread of Java's may touch it meanwhile, which
+    // would be its fault, and harm no more than the bytes
+    Ok(f(unsafe { std::slice::from_raw_parts_mut(address.add(offset), length) })?)
 }
 
 /// Gives `f` a piece of a Java array.

@@ -2,8 +2,8 @@
 
 use crate::args::{self, Refusal, native};
 use crate::engines::with_engine;
-use crate::exchange::with_buffer;
-use h2ws::{Attach, ConnectionId, Error, ListenOptions, Read, TlsInfo};
+use crate::lifecycle::options;
+use h2ws::{Attach, ConnectionId, Engine, Error, Read, TlsInfo};
 use jni::objects::{JByteArray, JByteBuffer, JClass, JObjectArray, JString};
 use jni::{Env, EnvUnowned};
 
@@ -36,8 +36,7 @@ fn tls_info(env: &mut Env<'_>, texts: &Strings<'_>, certificates: &Arrays<'_>) -
     }))
 }
 
-/// `tls`: version, suite, server name and ALPN, or none. Flags 1: no WebSockets, 2: no HTTP/1.1, 4: no HTTP/2.
-#[allow(clippy::too_many_arguments)]
+/// `tls`: version, suite, server name and ALPN, or none. Flags as of `listen`.
 pub(crate) extern "system" fn attach<'l>(
     mut env: EnvUnowned<'l>,
     _: JClass<'l>,
@@ -45,21 +44,15 @@ pub(crate) extern "system" fn attach<'l>(
     peer: JString<'l>,
     tls: Strings<'l>,
     certificates: Arrays<'l>,
-    context: i64,
     flags: i32,
 ) -> i64 {
     native(&mut env, |env| {
         let attach = Attach {
             peer: args::string(env, &peer)?,
             tls: tls_info(env, &tls, &certificates)?,
-            context: context as u64,
-            options: ListenOptions {
-                websockets: flags & 1 == 0,
-                http1: flags & 2 == 0,
-                http2: flags & 4 == 0,
-                raw: false,
-                tls: None,
-            },
+            // Java knows them by their numbers
+            context: 0,
+            options: options(0, flags)?,
         };
         Ok(with_engine(engine as u64, |engine| engine.attach(attach))?.to_raw() as i64)
     })
@@ -68,9 +61,13 @@ pub(crate) extern "system" fn attach<'l>(
 fn to_duplex<R>(
     engine: i64,
     connection: i64,
-    f: impl FnOnce(&h2ws::Engine, ConnectionId) -> Result<R, Error>,
+    f: impl FnOnce(&Engine, ConnectionId) -> Result<R, Error>,
 ) -> Result<R, Error> {
     with_engine(engine as u64, |engine| f(engine, ConnectionId::from_raw(connection as u64)))
+}
+
+fn write_bytes(engine: i64, connection: i64, data: &[u8]) -> Result<i32, Error> {
+    to_duplex(engine, connection, |engine, connection| Ok(engine.duplex_write(connection, data)? as i32))
 }
 
 pub(crate) extern "system" fn write<'l>(
@@ -82,11 +79,7 @@ pub(crate) extern "system" fn write<'l>(
     offset: i32,
     length: i32,
 ) -> i32 {
-    native(&mut env, |env| {
-        args::with_bytes(env, &data, offset, length, |data| {
-            to_duplex(engine, connection, |engine, connection| Ok(engine.duplex_write(connection, data)? as i32))
-        })
-    })
+    native(&mut env, |env| args::with_bytes(env, &data, offset, length, |data| write_bytes(engine, connection, data)))
 }
 
 pub(crate) extern "system" fn write_buffer<'l>(
@@ -99,18 +92,8 @@ pub(crate) extern "system" fn write_buffer<'l>(
     length: i32,
 ) -> i32 {
     native(&mut env, |env| {
-        with_buffer(env, &direct, offset, length, |data| {
-            to_duplex(engine, connection, |engine, connection| Ok(engine.duplex_write(connection, data)? as i32))
-        })
+        args::with_buffer(env, &direct, offset, length, |data| write_bytes(engine, connection, data))
     })
-}
-
-fn came(read: Read) -> i32 {
-    match read {
-        Read::Bytes(n) => n as i32,
-        Read::End => END,
-        Read::Reset => RESET,
-    }
 }
 
 pub(crate) extern "system" fn read_buffer<'l>(
@@ -123,13 +106,14 @@ pub(crate) extern "system" fn read_buffer<'l>(
     length: i32,
 ) -> i32 {
     native(&mut env, |env| {
-        let address = env.get_direct_buffer_address(&direct)?;
-        let capacity = env.get_direct_buffer_capacity(&direct)?;
-        let (offset, length) = args::range(offset, length, capacity)?;
-        // SAFETY: inside of a direct buffer, which Java keeps while the native runs; a thread that touched this part meanwhile
-        // would read or lose bytes, no more
-        let into = unsafe { std::slice::from_raw_parts_mut(address.add(offset), length) };
-        Ok(came(to_duplex(engine, connection, |engine, connection| engine.duplex_read(connection, into))?))
+        let read = args::with_buffer(env, &direct, offset, length, |into| {
+            to_duplex(engine, connection, |engine, connection| engine.duplex_read(connection, into))
+        })?;
+        Ok(match read {
+            Read::Bytes(n) => n as i32,
+            Read::End => END,
+            Read::Reset => RESET,
+        })
     })
 }
 

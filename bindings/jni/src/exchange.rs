@@ -1,10 +1,10 @@
 //! Natives of exchanges and WebSockets: each checks what it got and calls one method of the engine.
 
-use crate::args::{self, Refusal, native, with_bytes};
+use crate::args::{self, native, with_buffer, with_bytes};
 use crate::engines::with_engine;
 use h2ws::{Accept, Control, Credit, Delivery, Engine, Error, MessageKind, Status, StreamId};
 use jni::objects::{JByteArray, JByteBuffer, JClass, JObjectArray, JString};
-use jni::{Env, EnvUnowned};
+use jni::EnvUnowned;
 
 type Strings<'l> = JObjectArray<'l, JString<'l>>;
 
@@ -20,21 +20,6 @@ fn kind(kind: i32) -> Result<MessageKind, Error> {
         2 => Ok(MessageKind::Binary),
         _ => Err(Error::new(Status::InvalidArgument, format!("{kind} is no kind of message; 1 is text, 2 binary"))),
     }
-}
-
-/// Gives `f` a piece of a direct buffer.
-pub(crate) fn with_buffer<R>(
-    env: &mut Env<'_>,
-    buffer: &JByteBuffer<'_>,
-    offset: i32,
-    length: i32,
-    f: impl FnOnce(&[u8]) -> Result<R, Error>,
-) -> Result<R, Refusal> {
-    let (address, capacity) = (env.get_direct_buffer_address(buffer)?, env.get_direct_buffer_capacity(buffer)?);
-    let (offset, length) = args::range(offset, length, capacity)?;
-    // SAFETY: within the buffer, which Java keeps while the native runs. Another thread of Java's may write into it meanwhile,
-    // which would be its fault, and harm no more than the message
-    Ok(f(unsafe { std::slice::from_raw_parts(address.add(offset), length) })?)
 }
 
 /// Flags 1: manual control, 2: in parts, 4: by demand, 8: never compressed.

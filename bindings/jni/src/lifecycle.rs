@@ -186,7 +186,7 @@ pub(crate) extern "system" fn stats<'l>(mut env: EnvUnowned<'l>, _: JClass<'l>, 
 }
 
 /// Flags 1: no WebSockets, 2: no HTTP/1.1, 4: no HTTP/2, 8: raw. `tls` 0: cleartext.
-fn options(tls: i64, flags: i32) -> Result<ListenOptions, Error> {
+pub(crate) fn options(tls: i64, flags: i32) -> Result<ListenOptions, Error> {
     let tls = if tls == 0 { None } else { Some(CERTIFICATES.get(tls as u64)?) };
     Ok(ListenOptions {
         websockets: flags & 1 == 0,

@@ -37,7 +37,7 @@ fn natives() -> Vec<(&'static JNIStr, &'static JNIStr, *mut c_void)> {
         native!("takeOver", "(Ljava/lang/Object;)I", lifecycle::take_over),
         native!("takeOverDescriptor", "(I)I", lifecycle::take_over_descriptor),
         native!("closeFd", "(I)I", lifecycle::close_fd),
-        native!("attach", "(JLjava/lang/String;[Ljava/lang/String;[[BJI)J", duplex::attach),
+        native!("attach", "(JLjava/lang/String;[Ljava/lang/String;[[BI)J", duplex::attach),
         native!("duplexWrite", "(JJ[BII)I", duplex::write),
         native!("duplexWriteBuffer", "(JJLjava/nio/ByteBuffer;II)I", duplex::write_buffer),
         native!("duplexReadBuffer", "(JJLjava/nio/ByteBuffer;II)I", duplex::read_buffer),

@@ -145,7 +145,7 @@ public final class H2ws implements AutoCloseable {
                 handler,
                 () -> engine.duplexes.attaching(
                         engine,
-                        () -> Native.attach(engine.id, options.peer, tls, certificates, 0, options.options.flags)));
+                        () -> Native.attach(engine.id, options.peer, tls, certificates, options.options.flags)));
     }
 
     /**

@@ -134,8 +134,7 @@ public final class Native {
 
     public static native int closeFd(int fd);
 
-    public static native long attach(
-            long engine, String peer, String[] tls, byte[][] certificates, long context, int flags);
+    public static native long attach(long engine, String peer, String[] tls, byte[][] certificates, int flags);
 
     public static native int duplexWrite(long engine, long connection, byte[] data, int offset, int length);
 
