@@ -3,8 +3,8 @@
 use crate::args::{self, native, with_buffer, with_bytes};
 use crate::engines::with_engine;
 use h2ws::{Accept, Control, Credit, Delivery, Engine, Error, MessageKind, Status, StreamId};
-use jni::objects::{JByteArray, JByteBuffer, JClass, JObjectArray, JString};
 use jni::EnvUnowned;
+use jni::objects::{JByteArray, JByteBuffer, JClass, JObjectArray, JString};
 
 type Strings<'l> = JObjectArray<'l, JString<'l>>;
 

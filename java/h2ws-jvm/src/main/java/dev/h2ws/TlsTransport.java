@@ -1,9 +1,12 @@
 package dev.h2ws;
 
+import dev.h2ws.internal.Native;
 import java.lang.System.Logger.Level;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -39,6 +42,8 @@ public final class TlsTransport implements AutoCloseable {
     private final ListenOptions options;
     private final ThreadPoolExecutor tasks;
     private final ScheduledThreadPoolExecutor deadlines;
+    /** Those whose handshakes are under way, each with its deadline. */
+    private final Set<TlsDuplex> shaking = ConcurrentHashMap.newKeySet();
 
     private TlsTransport(Builder builder) {
         h2ws = builder.h2ws;
@@ -50,8 +55,8 @@ public final class TlsTransport implements AutoCloseable {
         tasks = new ThreadPoolExecutor(
                 threads, threads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MOST_TASKS), named("h2ws-tls-"));
         tasks.allowCoreThreadTimeOut(true);
-        // a flood of handshakes is held back where it comes from
-        tasks.setRejectedExecutionHandler(new ThreadPoolExecutor.CallerRunsPolicy());
+        // a flood of handshakes is held back where it comes from; and open connections outlive the threads
+        tasks.setRejectedExecutionHandler((task, pool) -> task.run());
         deadlines = new ScheduledThreadPoolExecutor(1, named("h2ws-tls-deadline-"));
         deadlines.setRemoveOnCancelPolicy(true);
         deadlines.setKeepAliveTime(10, TimeUnit.SECONDS);
@@ -177,15 +182,22 @@ public final class TlsTransport implements AutoCloseable {
         ssl.setUseClientMode(false);
         offer(ssl);
         TlsDuplex clear = new TlsDuplex(connection.duplex(), ssl, tasks);
+        shaking.add(clear);
         ScheduledFuture<?> deadline = deadlines.schedule(
                 () -> {
-                    log(Level.INFO, peer, "no TLS handshake within " + handshakeTimeout.toMillis() + " ms", null);
-                    clear.abort();
+                    if (shaking.remove(clear)) {
+                        log(Level.INFO, peer, "no TLS handshake within " + handshakeTimeout.toMillis() + " ms", null);
+                        clear.abort();
+                    }
                 },
                 handshakeTimeout.toMillis(),
                 TimeUnit.MILLISECONDS);
         clear.shake(wrong -> {
             deadline.cancel(false);
+            if (!shaking.remove(clear)) {
+                // too late, and cut
+                return;
+            }
             if (wrong == null) {
                 begin(clear, peer, handler);
             } else {
@@ -199,8 +211,8 @@ public final class TlsTransport implements AutoCloseable {
         SSLParameters parameters = ssl.getSSLParameters();
         if (parameters.getApplicationProtocols().length == 0
                 && ssl.getHandshakeApplicationProtocolSelector() == null) {
-            boolean h2 = (options.flags & dev.h2ws.internal.Native.NO_HTTP2) == 0;
-            boolean h1 = http1 != null || (options.flags & dev.h2ws.internal.Native.NO_HTTP1) == 0;
+            boolean h2 = (options.flags & Native.NO_HTTP2) == 0;
+            boolean h1 = http1 != null || (options.flags & Native.NO_HTTP1) == 0;
             parameters.setApplicationProtocols(
                     h2 && h1 ? new String[] {"h2", "http/1.1"} : new String[] {h2 ? "h2" : "http/1.1"});
             ssl.setSSLParameters(parameters);
@@ -241,7 +253,12 @@ public final class TlsTransport implements AutoCloseable {
     /** Ends its threads. Connections that are open go on; handshakes under way do not. Listeners are closed on their own. */
     @Override
     public void close() {
-        deadlines.shutdownNow().forEach(Runnable::run);
+        deadlines.shutdownNow();
         tasks.shutdown();
+        for (TlsDuplex clear : shaking) {
+            if (shaking.remove(clear)) {
+                clear.abort();
+            }
+        }
     }
 }

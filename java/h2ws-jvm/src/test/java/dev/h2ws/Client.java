@@ -7,11 +7,14 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket.Listener;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * The JDK's WebSocket client, and what it heard as texts: {@code text hello}, {@code binary 3}, {@code close 1000 bye},
@@ -39,6 +42,18 @@ final class Client implements Listener {
 
     static HttpResponse<String> get(Place to, String path) throws Exception {
         return HTTP.send(HttpRequest.newBuilder(to.http(path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** A hundred posts at once; each answer stands where its body's number does. */
+    static List<HttpResponse<String>> posts(HttpClient client, Place to, IntUnaryOperator size) {
+        List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 100)
+                .mapToObj(i -> client.sendAsync(
+                        HttpRequest.newBuilder(to.http("/"))
+                                .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[size.applyAsInt(i)]))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString()))
+                .toList();
+        return all.stream().map(CompletableFuture::join).toList();
     }
 
     String next() throws InterruptedException {

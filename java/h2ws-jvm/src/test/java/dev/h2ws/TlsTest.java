@@ -10,10 +10,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,11 +25,7 @@ class TlsTest extends EngineTest {
     }
 
     private static HttpClient client(KeyStore trusted) throws Exception {
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trust.getTrustManagers(), null);
-        return HttpClient.newBuilder().sslContext(context).build();
+        return HttpClient.newBuilder().sslContext(TestKeys.context(trusted)).build();
     }
 
     @Test
@@ -46,18 +38,10 @@ class TlsTest extends EngineTest {
                             request.version() + " " + request.tls().orElseThrow().alpn().orElse("") + " "
                                     + request.tls().orElseThrow().serverName().orElse("") + " "
                                     + request.tls().orElseThrow().certificates().size() + " " + body.length)));
-            HttpClient client = client(store);
-            List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 100)
-                    .mapToObj(i -> client.sendAsync(
-                            HttpRequest.newBuilder(place.http("/"))
-                                    .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[i * 1000]))
-                                    .build(),
-                            BodyHandlers.ofString()))
-                    .toList();
+            List<HttpResponse<String>> all = Client.posts(client(store), place, i -> i * 1000);
             for (int i = 0; i < all.size(); i++) {
-                HttpResponse<String> response = all.get(i).join();
-                assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
-                assertThat(response.body()).isEqualTo("HTTP/2 h2 localhost 0 " + i * 1000);
+                assertThat(all.get(i).version()).isEqualTo(HttpClient.Version.HTTP_2);
+                assertThat(all.get(i).body()).isEqualTo("HTTP/2 h2 localhost 0 " + i * 1000);
             }
             // a client that is never closed keeps its connection: the engine cuts it
         }

@@ -14,16 +14,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,13 +37,7 @@ class TlsTransportTest extends EngineTest {
 
     @BeforeEach
     void keys() throws Exception {
-        KeyStore store = TestKeys.store(directory);
-        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(store, TestKeys.PASSWORD);
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(store);
-        context = SSLContext.getInstance("TLS");
-        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        context = TestKeys.context(TestKeys.store(directory));
         engine = builder().start();
     }
 
@@ -89,17 +79,10 @@ class TlsTransportTest extends EngineTest {
                                 + request.tls().orElseThrow().serverName().orElse("") + " "
                                 + body.length)));
         HttpClient client = client(protocols(protocol));
-        List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 100)
-                .mapToObj(i -> client.sendAsync(
-                        HttpRequest.newBuilder(place.http("/"))
-                                .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[i * 20_000]))
-                                .build(),
-                        BodyHandlers.ofString()))
-                .toList();
+        List<HttpResponse<String>> all = Client.posts(client, place, i -> i * 20_000);
         for (int i = 0; i < all.size(); i++) {
-            HttpResponse<String> response = all.get(i).join();
-            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
-            assertThat(response.body()).isEqualTo("HTTP/2 https " + protocol + " localhost " + i * 20_000);
+            assertThat(all.get(i).version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(all.get(i).body()).isEqualTo("HTTP/2 https " + protocol + " localhost " + i * 20_000);
         }
     }
 
@@ -149,6 +132,30 @@ class TlsTransportTest extends EngineTest {
                     })
                     .isInstanceOf(IOException.class);
         }
+    }
+
+    @Test
+    void closingCutsHandshakesAndLeavesOpenConnections() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.accept(new Echo()));
+        Client heard = new Client();
+        java.net.http.WebSocket socket =
+                client(null).newWebSocketBuilder().buildAsync(place.ws("/"), heard).join();
+        String[] address = place.authority().split(":");
+        try (Socket silent = new Socket(address[0], Integer.parseInt(address[1]))) {
+            // the second connection is there when the engine has taken it
+            while (engine.stats().get("fallbacks") < 2) {
+                Thread.onSpinWait();
+            }
+            transport.close();
+            assertThatThrownBy(() -> {
+                        if (silent.getInputStream().read() < 0) {
+                            throw new IOException("the end");
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+        }
+        socket.sendText("still here", true).join();
+        assertThat(heard.next()).isEqualTo("text still here");
     }
 
     @Test

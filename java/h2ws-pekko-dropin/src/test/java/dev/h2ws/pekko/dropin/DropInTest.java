@@ -3,18 +3,16 @@ package dev.h2ws.pekko.dropin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
+import dev.h2ws.TestKeys;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
@@ -97,7 +95,7 @@ class DropInTest {
     /** The application's own SSLContext: pages and sockets, over HTTP/2 by h2ws, over HTTP/1.1 by Pekko HTTP's own engine. */
     @Test
     void enableHttpsKeepsTheApplicationsTls() throws Exception {
-        SSLContext context = context();
+        SSLContext context = TestKeys.context(TestKeys.store(directory));
         system = system("");
         Route route = Directives.concat(
                 Directives.path("ws", () -> Directives.handleWebSocketMessages(Flow.<Message>create())),
@@ -133,27 +131,6 @@ class DropInTest {
                 .sendText("hello", true);
         assertThat(heard.get(10, TimeUnit.SECONDS)).isEqualTo("hello");
         binding.terminate(java.time.Duration.ofSeconds(5)).toCompletableFuture().get(10, TimeUnit.SECONDS);
-    }
-
-    private SSLContext context() throws Exception {
-        Path file = directory.resolve("keys.p12");
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-keystore",
-                        file.toString(), "-storetype", "PKCS12", "-storepass", "password", "-alias", "server", "-keyalg",
-                        "EC", "-groupname", "secp256r1", "-dname", "CN=localhost", "-ext", "san=dns:localhost",
-                        "-validity", "2")
-                .redirectErrorStream(true)
-                .start();
-        String said = new String(keytool.getInputStream().readAllBytes());
-        assertThat(keytool.waitFor()).as(said).isZero();
-        KeyStore store = KeyStore.getInstance(file.toFile(), "password".toCharArray());
-        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(store, "password".toCharArray());
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(store);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-        return context;
     }
 
     @Test

@@ -143,7 +143,7 @@ final class MessageStage extends GraphStage<FlowShape<Message, Message>> {
             } else if (message instanceof BinaryMessage.Strict binary) {
                 result = socket.sendBinary(binary.data().toArrayUnsafe());
             } else {
-                streamedOut = new StreamedOut(this, socket, message, this::streamedOut);
+                streamedOut = new StreamedOut(this, socket, message, this::sent, this::streamedOut);
                 return;
             }
             if (sent(result)) {

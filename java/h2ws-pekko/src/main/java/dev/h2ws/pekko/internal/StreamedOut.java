@@ -3,6 +3,7 @@ package dev.h2ws.pekko.internal;
 import dev.h2ws.SendResult;
 import dev.h2ws.WebSocket;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.pekko.http.scaladsl.model.ws.BinaryMessage;
 import org.apache.pekko.http.scaladsl.model.ws.Message;
 import org.apache.pekko.http.scaladsl.model.ws.TextMessage;
@@ -19,6 +20,7 @@ final class StreamedOut {
     private static final byte[] NOTHING = {};
 
     private final WebSocket socket;
+    private final Predicate<SendResult> sent;
     private final Consumer<Throwable> over;
     private final boolean text;
     private final Utf8Parts parts = new Utf8Parts();
@@ -26,9 +28,18 @@ final class StreamedOut {
     private byte[] pending;
     private boolean finished;
 
-    /** @param over hears the end: null, or why the message will never be complete */
-    StreamedOut(GraphStageLogic logic, WebSocket socket, Message message, Consumer<Throwable> over) {
+    /**
+     * @param sent hears of each send; false: it has to be sent again, by {@link #retry}
+     * @param over hears the end: null, or why the message will never be complete
+     */
+    StreamedOut(
+            GraphStageLogic logic,
+            WebSocket socket,
+            Message message,
+            Predicate<SendResult> sent,
+            Consumer<Throwable> over) {
         this.socket = socket;
+        this.sent = sent;
         this.over = over;
         text = message instanceof TextMessage;
         sink = logic.new SubSinkInlet<>("h2ws.message");
@@ -64,8 +75,7 @@ final class StreamedOut {
 
     private void send(byte[] part) {
         boolean last = finished;
-        SendResult result = text ? socket.sendTextFragment(part, last) : socket.sendBinaryFragment(part, last);
-        if (result == SendResult.BUSY) {
+        if (!taken(part, last)) {
             pending = part;
         } else if (last) {
             over.accept(null);
@@ -89,12 +99,15 @@ final class StreamedOut {
 
     /** A part that was refused, and the source has finished meanwhile. */
     private void sendThenFinish(byte[] part) {
-        SendResult result = text ? socket.sendTextFragment(part, false) : socket.sendBinaryFragment(part, false);
-        if (result == SendResult.BUSY) {
-            pending = part;
-        } else {
+        if (taken(part, false)) {
             send(NOTHING);
+        } else {
+            pending = part;
         }
+    }
+
+    private boolean taken(byte[] part, boolean last) {
+        return sent.test(text ? socket.sendTextFragment(part, last) : socket.sendBinaryFragment(part, last));
     }
 
     void cancel(Throwable cause) {

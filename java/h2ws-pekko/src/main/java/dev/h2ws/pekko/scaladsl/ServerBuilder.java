@@ -138,7 +138,7 @@ public final class ServerBuilder implements org.apache.pekko.http.scaladsl.Serve
         return new ServerBuilder(system, host, port, settings, log, newMaterializer, tls, https);
     }
 
-    /** TLS by the JVM, with the application's own context: served by Pekko HTTP's own engine. */
+    /** TLS by the JVM, with the application's own context; {@code withTls} is native, and faster. */
     @Override
     public ServerBuilder enableHttps(HttpsConnectionContext context) {
         return new ServerBuilder(
@@ -147,15 +147,8 @@ public final class ServerBuilder implements org.apache.pekko.http.scaladsl.Serve
 
     @Override
     public Future<Http.ServerBinding> bind(Function1<HttpRequest, Future<HttpResponse>> handler) {
-        if (https != null) {
-            log.warning(
-                    "enableHttps: {}:{} is left to Pekko HTTP's own engine, without WebSockets over HTTP/2; withTls is"
-                            + " h2ws's own TLS",
-                    host,
-                    port);
-            return stock().bind(handler);
-        }
-        return Binding.bind(handler, host, port, Security.of(tls), false, settings, log, materializer);
+        Security security = https == null ? Security.of(tls) : Security.of(https);
+        return Binding.bind(handler, host, port, security, false, settings, log, materializer);
     }
 
     @Override
