@@ -30,10 +30,15 @@ build/chat-pekko: $(JAVA_SOURCES) $(CHAT_SOURCES) $(H2WS_JNI_SMALL)
 	@printf '#!/bin/sh\n# The chat, by its own script.\nexec "%s"\n' "$(abspath $(CHAT)/chat.sh)" > $@
 	@chmod +x $@
 
+# First of all: what builds the library and the jars.
+.PHONY: setup-demo-pekko
+setup-demo-pekko:
+	@tests/setup.sh rust c java node openssl
+	@echo "demo: building the library, the jars and the chat; the first time takes a few minutes"
+
 .PHONY: demo-pekko demo-pekko-serve
-demo-pekko: build/chat-pekko ## a chat on Pekko HTTP with one jar more: Chromium's page, requests and sockets on one HTTP/2 connection
-	@tests/setup.sh node openssl
+demo-pekko: setup-demo-pekko build/chat-pekko ## a chat on Pekko HTTP with one jar more: Chromium's page, requests and sockets on one HTTP/2 connection
 	@tests/demo/pekko.sh
 
-demo-pekko-serve: build/chat-pekko ## the chat on https://localhost:8443/ for your own browser, until Ctrl-C; PORT=, STOCK=1
+demo-pekko-serve: setup-demo-pekko build/chat-pekko ## the chat on https://localhost:8443/ for your own browser, until Ctrl-C; PORT=, STOCK=1
 	@$(CHAT)/chat.sh

@@ -10,7 +10,7 @@ echo
 echo "== h2ws demo: $program, a server in C on https://localhost, with a certificate made for this run"
 if TLS=1 DEFLATE=1 tests/host/with-host.sh "$program" tests/demo/clients.sh; then
     echo
-    echo "demo: passed. 'make demo-serve' keeps the server for your own browser; examples/echo.c is the shortest one to read."
+    echo "demo: passed. 'make demo-c-serve' keeps the server for your own browser; examples/echo.c is the shortest one to read."
 else
     code=$?
     echo "demo: FAILED (code $code)" >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make demo-serve: the server of the demo on https://localhost:PORT (8443), until Ctrl-C.
+# make demo-c-serve: the server of the demo on https://localhost:PORT (8443), until Ctrl-C.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 

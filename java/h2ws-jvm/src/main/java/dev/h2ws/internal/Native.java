@@ -31,10 +31,8 @@ public final class Native {
     /** Flag of {@link #listen}: every connection is handed back, unread. */
     public static final int RAW = 8;
 
-    /** What {@link #duplexReadBuffer} gives at the end. */
+    /** What {@link #duplexReadBuffer} gives at the end; whatever else is below 0 says that the other side was cut off. */
     public static final int DUPLEX_END = -1002;
-    /** What {@link #duplexReadBuffer} gives when the other side was cut off. */
-    public static final int DUPLEX_RESET = -1003;
 
     /** Flag of {@link #accept}: Ping and Close are the host's to answer. */
     public static final int MANUAL_CONTROL = 1;
