@@ -444,10 +444,15 @@ typedef struct h2ws_fragment {
   struct h2ws_str data;
 } h2ws_fragment;
 
-/** What a control frame is: H2WS_CLOSE, H2WS_PING or H2WS_PONG, the opcodes of RFC 6455 section 5.2. */
+/**
+ * What a control frame is: H2WS_CLOSE, H2WS_PING or H2WS_PONG, the opcodes of RFC 6455 section 5.2; or, with `manual_control`,
+ * that none will come any more: H2WS_VIOLATION, H2WS_END.
+ */
 typedef int32_t h2ws_control_kind;
 
-/** A Ping, Pong or Close frame has come. All pointers are borrowed until the callback returns. */
+/**
+ * A Ping, Pong or Close frame has come, or what takes a Close's place. All pointers are borrowed until the callback returns.
+ */
 typedef struct h2ws_control {
   /** The size of this struct in the library that runs. */
   size_t size;
@@ -455,11 +460,11 @@ typedef struct h2ws_control {
   h2ws_stream stream;
   /** What `h2ws_accept` or `h2ws_set_context` set, or NULL. */
   void *context;
-  /** H2WS_PING, H2WS_PONG or H2WS_CLOSE. */
+  /** H2WS_PING, H2WS_PONG or H2WS_CLOSE; with `manual_control` also H2WS_VIOLATION or H2WS_END. */
   h2ws_control_kind kind;
-  /** A Close's code; 0: it had none, or this is no Close. */
+  /** A Close's code, 0 if it had none; the code that answers a violation; else 0. */
   uint16_t code;
-  /** A Ping's or Pong's payload, a Close's reason. */
+  /** A Ping's or Pong's payload, a Close's reason, what was wrong. */
   struct h2ws_str data;
 } h2ws_control;
 
@@ -867,6 +872,19 @@ typedef struct h2ws_stats {
 
 /** A Pong. */
 #define H2WS_PONG 10
+
+/**
+ * The peer broke a rule or a limit, and nothing of it is heard any more. Only with `manual_control`: send what is yet to be said
+ * to what came before, then `h2ws_close` with the event's code, within `close_timeout`. Otherwise the Close has been sent, and
+ * `on_closed` tells of it.
+ */
+#define H2WS_VIOLATION 16
+
+/**
+ * The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with `manual_control`: the socket goes on for what is
+ * sent, until `h2ws_close`; over HTTP/1.1 for `close_timeout`. Otherwise our side ends too, and `on_closed` tells of it.
+ */
+#define H2WS_END 17
 
 /** A response went out whole. */
 #define H2WS_CAUSE_COMPLETE 0

@@ -134,10 +134,55 @@ fn remote_close_with_end_stream_and_manual_control() {
 
 #[test]
 fn remote_end_stream_with_manual_control() {
-    let (host, mut client, stream, id) = open("/manual");
+    let (host, mut client, stream, id) = open_with("/manual", 50);
     client.data_end(stream, b"");
-    client.expect(&Frame::data_end(stream, []));
+    assert_eq!(host.control(id, ControlKind::End), (Vec::new(), None));
+    client.expect_silence_on(stream);
+    host.engine.send(id, MessageKind::Text, b"not yet").expect("the peer's end does not end our side");
+    client.expect(&Frame::data(stream, server_frame(TEXT, b"not yet")));
+    host.engine.close(id, Some(1000), "").expect("the host ends our side");
+    client.expect(&Frame::data_end(stream, server_close(1000, "")));
     over(&host, &mut client, stream, id, (1006, Cause::EndStream, NO_ERROR, Side::Remote));
+    assert_eq!(host.controls(id).len(), 1, "it is told once");
+}
+
+#[test]
+fn remote_violation_with_manual_control() {
+    let (host, mut client, stream, id) = open("/manual");
+    client.data(stream, &[ws_text("before"), ws_frame(true, 3, b""), ws_text("after")].concat());
+    let (text, code) = host.control(id, ControlKind::Violation);
+    assert_eq!(code, Some(1002), "{}", String::from_utf8_lossy(&text));
+    client.expect_silence_on(stream);
+    host.engine.send(id, MessageKind::Text, b"to what came before").expect("our side is open until the host closes it");
+    client.expect(&Frame::data(stream, server_frame(TEXT, b"to what came before")));
+    host.engine.close(id, Some(1002), "").expect("the host answers");
+    client.expect(&Frame::data_end(stream, server_close(1002, "")));
+    client.data_end(stream, b"");
+    over(&host, &mut client, stream, id, (1002, Cause::Violation, NO_ERROR, Side::Local));
+    assert_eq!(host.messages(id), [b"before".to_vec()]);
+    assert_eq!(host.stats().violation_frame, 1);
+}
+
+#[test]
+fn remote_violation_that_the_host_does_not_answer() {
+    let (host, mut client, stream, id) = open_with("/manual", 50);
+    client.data_end(stream, &ws_frame(true, 3, b""));
+    client.expect(&Frame::rst(stream, CANCEL));
+    over(&host, &mut client, stream, id, (1002, Cause::Violation, CANCEL, Side::Local));
+    assert_eq!(host.controls(id).len(), 1, "of the end that came with it nothing is told");
+}
+
+#[test]
+fn remote_violation_behind_what_waits_for_demand() {
+    let (host, mut client, stream, id) = open("/manual-demand");
+    client.data(stream, &[ws_text("before"), ws_frame(true, 3, b"")].concat());
+    client.expect_silence_on(stream);
+    assert!(host.controls(id).is_empty(), "the message is first");
+    host.engine.demand(id, 1).expect("open");
+    assert_eq!(host.control(id, ControlKind::Violation).1, Some(1002));
+    assert_eq!(host.messages(id), [b"before".to_vec()]);
+    host.engine.close(id, Some(1002), "").expect("the host answers");
+    client.expect(&Frame::data_end(stream, server_close(1002, "")));
 }
 
 #[test]

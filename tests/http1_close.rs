@@ -95,6 +95,52 @@ fn a_close_and_fin_that_the_host_does_not_answer_are_the_end_in_time() {
 }
 
 #[test]
+fn with_manual_control_an_end_without_a_close_is_the_hosts_to_answer() {
+    let host = Host::start();
+    let mut client = Http1::upgrade(&host, "/manual");
+    let stream = host.request("/manual").stream;
+    client.half_close();
+    assert_eq!(host.control(stream, ControlKind::End), (Vec::new(), None));
+    host.engine.send(stream, MessageKind::Text, b"not yet").unwrap();
+    client.expect_frame(TEXT, b"not yet");
+    host.engine.close(stream, Some(1000), "").unwrap();
+    client.expect_frame(CLOSE, &close_payload(1000, ""));
+    client.expect_end(End::Fin);
+    assert_eq!(host.closed(stream).facts(), (1006, Cause::EndStream, 0, Side::Remote));
+    assert_eq!(host.controls(stream), [ControlKind::End], "it is told once");
+}
+
+#[test]
+fn with_manual_control_a_violation_is_the_hosts_to_answer() {
+    let host = Host::start();
+    let mut client = Http1::upgrade(&host, "/manual");
+    let stream = host.request("/manual").stream;
+    client.send([ws_text("before"), ws_frame(true, 3, b""), ws_text("after")].concat());
+    assert_eq!(host.control(stream, ControlKind::Violation).1, Some(1002));
+    host.engine.send(stream, MessageKind::Text, b"to what came before").unwrap();
+    client.expect_frame(TEXT, b"to what came before");
+    host.engine.close(stream, Some(1002), "").unwrap();
+    client.expect_frame(CLOSE, &close_payload(1002, ""));
+    client.half_close();
+    client.expect_end(End::Fin);
+    assert_eq!(host.closed(stream).facts(), (1002, Cause::Violation, 0, Side::Local));
+    assert_eq!(host.messages(stream), [b"before".to_vec()]);
+}
+
+#[test]
+fn with_manual_control_a_host_that_answers_nothing_is_cut() {
+    let host = Host::with(|config| config.close_timeout = 50);
+    let mut ended = Http1::upgrade(&host, "/manual?ended");
+    ended.half_close();
+    let closed = host.closed(host.request("/manual?ended").stream);
+    assert_eq!(closed.facts(), (1006, Cause::EndStream, 0, Side::Remote));
+    let mut wrong = Http1::upgrade(&host, "/manual?wrong");
+    wrong.send(ws_frame(true, 3, b""));
+    let closed = host.closed(host.request("/manual?wrong").stream);
+    assert_eq!(closed.facts(), (1002, Cause::Violation, 0, Side::Local));
+}
+
+#[test]
 fn tcps_reset_is_the_end() {
     let host = Host::start();
     let client = Http1::upgrade(&host, "/echo");

@@ -153,7 +153,7 @@ pub struct Fragment<'a> {
     pub last: bool,
 }
 
-/// A control frame of the peer.
+/// A control frame of the peer; or, with `Control::Manual`, that no further one will come.
 #[derive(Debug)]
 pub struct ControlFrame<'a> {
     /// Of which socket.
@@ -162,9 +162,9 @@ pub struct ControlFrame<'a> {
     pub context: u64,
     /// Which.
     pub kind: ControlKind,
-    /// A Ping's or Pong's payload; a Close's reason.
+    /// A Ping's or Pong's payload; a Close's reason; what was wrong.
     pub data: &'a [u8],
-    /// A Close's code, if it had one.
+    /// A Close's code, if it had one; the code that answers what was wrong.
     pub code: Option<u16>,
 }
 
@@ -177,6 +177,13 @@ pub enum ControlKind {
     Pong,
     /// A Close; with `Control::Auto` it has been answered.
     Close,
+    /// The peer broke a rule or a limit, after which nothing of it is heard. Only with `Control::Manual`: the host says what
+    /// it has yet to say to what came before, then closes with this code, within `close_timeout`. With `Control::Auto` the
+    /// Close has been sent, and `closed` tells of it.
+    Violation,
+    /// The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with `Control::Manual`: the host may go on
+    /// sending until it closes. With `Control::Auto` our side ends too, and `closed` tells of it.
+    End,
 }
 
 /// How an exchange ended.
@@ -241,7 +248,7 @@ pub enum Control {
     /// h2ws does.
     #[default]
     Auto,
-    /// The host does, with `pong` and `close`.
+    /// The host does, with `pong` and `close`: also what the peer did wrong, and that it ended without a Close.
     Manual,
 }
 

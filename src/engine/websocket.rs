@@ -146,9 +146,21 @@ impl WebSocket {
         self.closing.as_ref().is_some_and(|c| c.said)
     }
 
+    /// The peer broke a rule.
+    pub(crate) fn failed(&self) -> bool {
+        self.closing.as_ref().is_some_and(|c| c.failed.is_some())
+    }
+
     /// Both Closes are through, or we failed the socket: our side of the stream ends with what is queued.
     pub(crate) fn may_end(&self) -> bool {
-        self.closing.as_ref().is_some_and(|c| c.ended || c.said && (c.heard.is_some() || c.failed.is_some()))
+        self.closing.as_ref().is_some_and(|c| {
+            c.said && (c.heard.is_some() || c.failed.is_some() || c.ended) || c.ended && self.control == Control::Auto
+        })
+    }
+
+    /// What the peer did to end its side is told to the host, and the host's to answer.
+    pub(crate) fn host_answers(&self) -> bool {
+        self.control == Control::Manual && !self.said_close()
     }
 
     /// Takes bytes off the front of `input`, up to one event. `None`: the input is used up. `host_first`: the host has been told
@@ -222,7 +234,8 @@ impl WebSocket {
         host_first: bool,
         input: &mut &[u8],
     ) -> Result<Option<Arrived>, Violation> {
-        if !host_first {
+        // a host that answers it does so after all that came before
+        if !host_first && !(self.pending.is_some() && self.host_answers()) {
             return Err(violation);
         }
         *input = &[];
@@ -417,17 +430,22 @@ impl WebSocket {
         Ok(())
     }
 
-    /// The peer broke a rule: Close with the rule's code, then nothing is received any more.
-    pub(crate) fn fail(&mut self, violation: &Violation, out: &mut SendQueue, pool: &mut Pool) {
+    /// The peer broke a rule: Close with the rule's code, then nothing is received any more. The code, if the host is to say it.
+    pub(crate) fn fail(&mut self, violation: &Violation, out: &mut SendQueue, pool: &mut Pool) -> Option<u16> {
         let code = violation.close_code();
+        let host_answers = self.host_answers();
         self.pending = None;
         let closing = self.closing();
         closing.failed = Some(code);
         closing.reason = violation.to_string().into();
+        if host_answers {
+            return Some(code);
+        }
         if !closing.said {
             closing.said = true;
             put(out, pool, Some(code), "");
         }
+        None
     }
 
     /// A message of the host, compressed if that was agreed on and is asked for.

@@ -6,9 +6,9 @@ use super::engine::h2ws_engine;
 use super::event::{
     H2WS_BINARY, H2WS_CAUSE_CLOSE_FRAME, H2WS_CAUSE_COMPLETE, H2WS_CAUSE_DISCONNECTED, H2WS_CAUSE_DRAIN,
     H2WS_CAUSE_END_STREAM, H2WS_CAUSE_GOAWAY, H2WS_CAUSE_REJECTED, H2WS_CAUSE_RESET, H2WS_CAUSE_TIMEOUT,
-    H2WS_CAUSE_VIOLATION, H2WS_CLOSE, H2WS_HTTP, H2WS_LOCAL, H2WS_LOG_DEBUG, H2WS_LOG_ERROR, H2WS_LOG_INFO,
-    H2WS_LOG_WARN, H2WS_PING, H2WS_PONG, H2WS_REMOTE, H2WS_TEXT, H2WS_WEBSOCKET, h2ws_body, h2ws_cause, h2ws_closed,
-    h2ws_control, h2ws_fragment, h2ws_kind, h2ws_log_level, h2ws_message, h2ws_message_kind, h2ws_request,
+    H2WS_CAUSE_VIOLATION, H2WS_CLOSE, H2WS_END, H2WS_HTTP, H2WS_LOCAL, H2WS_LOG_DEBUG, H2WS_LOG_ERROR, H2WS_LOG_INFO,
+    H2WS_LOG_WARN, H2WS_PING, H2WS_PONG, H2WS_REMOTE, H2WS_TEXT, H2WS_VIOLATION, H2WS_WEBSOCKET, h2ws_body, h2ws_cause,
+    h2ws_closed, h2ws_control, h2ws_fragment, h2ws_kind, h2ws_log_level, h2ws_message, h2ws_message_kind, h2ws_request,
 };
 use super::stream::{context_pointer, h2ws_stream};
 use super::tls::with_tls_view;
@@ -218,6 +218,8 @@ impl Handler for Callbacks {
                 ControlKind::Ping => H2WS_PING,
                 ControlKind::Pong => H2WS_PONG,
                 ControlKind::Close => H2WS_CLOSE,
+                ControlKind::Violation => H2WS_VIOLATION,
+                ControlKind::End => H2WS_END,
             },
             code: control.code.unwrap_or(0),
             data: h2ws_str::of(control.data),

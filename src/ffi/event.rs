@@ -21,7 +21,8 @@ pub const H2WS_TEXT: h2ws_message_kind = 1;
 /// Any bytes.
 pub const H2WS_BINARY: h2ws_message_kind = 2;
 
-/// What a control frame is: H2WS_CLOSE, H2WS_PING or H2WS_PONG, the opcodes of RFC 6455 section 5.2.
+/// What a control frame is: H2WS_CLOSE, H2WS_PING or H2WS_PONG, the opcodes of RFC 6455 section 5.2; or, with `manual_control`,
+/// that none will come any more: H2WS_VIOLATION, H2WS_END.
 pub type h2ws_control_kind = i32;
 /// A Close; it has been answered, unless the socket was accepted with `manual_control`.
 pub const H2WS_CLOSE: h2ws_control_kind = 8;
@@ -29,6 +30,13 @@ pub const H2WS_CLOSE: h2ws_control_kind = 8;
 pub const H2WS_PING: h2ws_control_kind = 9;
 /// A Pong.
 pub const H2WS_PONG: h2ws_control_kind = 10;
+/// The peer broke a rule or a limit, and nothing of it is heard any more. Only with `manual_control`: send what is yet to be said
+/// to what came before, then `h2ws_close` with the event's code, within `close_timeout`. Otherwise the Close has been sent, and
+/// `on_closed` tells of it.
+pub const H2WS_VIOLATION: h2ws_control_kind = 16;
+/// The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with `manual_control`: the socket goes on for what is
+/// sent, until `h2ws_close`; over HTTP/1.1 for `close_timeout`. Otherwise our side ends too, and `on_closed` tells of it.
+pub const H2WS_END: h2ws_control_kind = 17;
 
 /// What ended a stream: one of H2WS_CAUSE_*. More may come in later versions.
 pub type h2ws_cause = i32;
@@ -162,7 +170,7 @@ pub struct h2ws_fragment {
     pub data: h2ws_str,
 }
 
-/// A Ping, Pong or Close frame has come. All pointers are borrowed until the callback returns.
+/// A Ping, Pong or Close frame has come, or what takes a Close's place. All pointers are borrowed until the callback returns.
 #[repr(C)]
 pub struct h2ws_control {
     /// The size of this struct in the library that runs.
@@ -171,11 +179,11 @@ pub struct h2ws_control {
     pub stream: h2ws_stream,
     /// What `h2ws_accept` or `h2ws_set_context` set, or NULL.
     pub context: *mut c_void,
-    /// H2WS_PING, H2WS_PONG or H2WS_CLOSE.
+    /// H2WS_PING, H2WS_PONG or H2WS_CLOSE; with `manual_control` also H2WS_VIOLATION or H2WS_END.
     pub kind: h2ws_control_kind,
-    /// A Close's code; 0: it had none, or this is no Close.
+    /// A Close's code, 0 if it had none; the code that answers a violation; else 0.
     pub code: u16,
-    /// A Ping's or Pong's payload, a Close's reason.
+    /// A Ping's or Pong's payload, a Close's reason, what was wrong.
     pub data: h2ws_str,
 }
 

@@ -93,9 +93,9 @@ void on_control(void *user, const h2ws_control *control) {
     struct exchange *exchange = control->context;
     if (!manual_control || !exchange || control->kind == H2WS_PONG) return;
     struct outgoing answer = {.kind = control->kind == H2WS_PING ? H2WS_PONG : H2WS_CLOSE};
-    /* as h2ws itself answers: the code comes back, the reason does not */
+    /* as h2ws itself answers: the code comes back, the reason does not; an end without a Close is orderly */
     if (answer.kind == H2WS_PONG) answer.data = control->data;
-    else answer.code = control->code;
+    else answer.code = control->kind == H2WS_END ? 1000 : control->code;
     /* RFC 6455 §5.5.3: of Pings that could not be answered yet, the last one's answer is enough. What waits must not
      * grow with a peer that pings and does not read, so those that come meanwhile get none. */
     if (answer.kind == H2WS_PONG && exchange->outbox.first) return;

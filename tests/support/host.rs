@@ -221,6 +221,11 @@ impl TestHandler {
                 accept.control = Control::Manual;
                 Conduct::Test
             }
+            "manual-demand" => {
+                accept.control = Control::Manual;
+                accept.credit = Credit::Demand;
+                Conduct::Test
+            }
             "fragments" => {
                 accept.delivery = Delivery::Fragments;
                 Conduct::Echo
@@ -615,6 +620,19 @@ impl Host {
                 }
                 _ => None,
             })
+        })
+    }
+
+    /// The control events of a stream so far, Pings and Pongs among them.
+    pub fn controls(&self, stream: StreamId) -> Vec<ControlKind> {
+        self.events(|events| {
+            events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Control { stream: s, kind, .. } if *s == stream => Some(*kind),
+                    _ => None,
+                })
+                .collect()
         })
     }
 

@@ -37,7 +37,13 @@ namespace h2ws {
 
 enum class stream_kind : std::int32_t { http = H2WS_HTTP, websocket = H2WS_WEBSOCKET };
 enum class message_kind : std::int32_t { text = H2WS_TEXT, binary = H2WS_BINARY };
-enum class control_kind : std::int32_t { close = H2WS_CLOSE, ping = H2WS_PING, pong = H2WS_PONG };
+enum class control_kind : std::int32_t {
+    close = H2WS_CLOSE,
+    ping = H2WS_PING,
+    pong = H2WS_PONG,
+    violation = H2WS_VIOLATION,  ///< only with `manual_control`
+    end = H2WS_END,              ///< only with `manual_control`
+};
 enum class side : std::int32_t { local = H2WS_LOCAL, remote = H2WS_REMOTE };
 enum class log_level : std::int32_t {
     error = H2WS_LOG_ERROR,

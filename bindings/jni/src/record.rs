@@ -196,6 +196,8 @@ pub fn control(control: &ControlFrame<'_>) -> Head {
         ControlKind::Ping => 1,
         ControlKind::Pong => 2,
         ControlKind::Close => 3,
+        ControlKind::Violation => 4,
+        ControlKind::End => 5,
     };
     let head = Head::new(Kind::Control, control.stream.to_raw(), control.context).flags(flags);
     Head { code: control.code.unwrap_or(0), ..head }

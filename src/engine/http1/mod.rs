@@ -20,7 +20,7 @@ mod task;
 
 use super::config::Config;
 use super::ending::End;
-use super::event::{Handler, LogLevel, StreamKind, TlsInfo};
+use super::event::{ControlKind, Handler, LogLevel, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::loops::LoopState;
@@ -174,6 +174,14 @@ enum Event {
     /// There may be something that waits for demand.
     Pending {
         stream: StreamId,
+    },
+    /// What the peer did to end its side, for a host that answers it itself.
+    Answerable {
+        stream: StreamId,
+        context: u64,
+        kind: ControlKind,
+        code: Option<u16>,
+        reason: Box<str>,
     },
     Log(LogLevel, String),
 }

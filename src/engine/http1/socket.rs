@@ -3,7 +3,7 @@
 use super::{Connection, Core, Event, Role, Socket, Stream};
 use crate::engine::deadline::{after, quiet};
 use crate::engine::ending::End;
-use crate::engine::event::{Cause, Side};
+use crate::engine::event::{Cause, ControlKind, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::{add, count};
@@ -132,9 +132,17 @@ impl Core {
     /// The peer broke a rule of WebSocket or of its compression.
     pub(super) fn violated(&mut self, conn: &Connection, violation: &Violation, pool: &mut Pool) {
         count(violation_counter(&conn.state.own().counters, violation));
-        if let Some(Stream { role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() {
-            socket.websocket.fail(violation, &mut socket.out, pool);
+        if let Some(Stream { handle, context, role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() {
             socket.arrived = 0;
+            if let Some(code) = socket.websocket.fail(violation, &mut socket.out, pool) {
+                self.events.push_back(Event::Answerable {
+                    stream: *handle,
+                    context: *context,
+                    kind: ControlKind::Violation,
+                    code: Some(code),
+                    reason: violation.to_string().into(),
+                });
+            }
         }
         self.heard(conn);
     }
@@ -151,7 +159,7 @@ impl Core {
         if socket.websocket.said_close() {
             conn.finish_phase(*slot);
         }
-        if socket.websocket.may_end() {
+        if socket.websocket.may_end() || socket.websocket.failed() {
             *at = deadline;
             self.arm(deadline);
         }
@@ -171,10 +179,12 @@ impl Core {
             }
             return;
         }
-        let Some(Stream { slot, role: Role::WebSocket(socket), deadline: at, .. }) = self.stream.as_deref_mut() else {
+        let Some(Stream { handle, context, slot, role: Role::WebSocket(socket), deadline: at }) =
+            self.stream.as_deref_mut()
+        else {
             return;
         };
-        if socket.websocket.has_pending() {
+        if socket.websocket.has_pending() || socket.websocket.failed() && !socket.websocket.may_end() {
             return;
         }
         if conn.host_first() && !socket.sent_end && !socket.websocket.may_end() {
@@ -185,14 +195,25 @@ impl Core {
             return self.socket_done();
         }
         let heard = socket.websocket.closing.as_ref().is_some_and(|c| c.heard.is_some());
-        if socket.websocket.may_end() || heard && at.is_some() {
+        let ended = socket.websocket.closing.as_ref().is_some_and(|c| c.ended);
+        if socket.websocket.may_end() || (heard || ended) && at.is_some() {
             return;
         }
-        if !heard {
+        if !heard && !ended {
             socket.websocket.closing().ended = true;
-            conn.finish_phase(*slot);
+            if socket.websocket.host_answers() {
+                self.events.push_back(Event::Answerable {
+                    stream: *handle,
+                    context: *context,
+                    kind: ControlKind::End,
+                    code: None,
+                    reason: "".into(),
+                });
+            } else {
+                conn.finish_phase(*slot);
+            }
         }
-        // the host may still answer the peer's Close, if that is its part; who has gone may never read it
+        // the host may still answer, if that is its part; who has gone may never read it
         *at = deadline;
         self.arm(deadline);
     }

@@ -5,8 +5,9 @@
 //! not understood goes to `h2`, which answers as for any connection.
 
 use super::stream::Role;
-use super::{Connection, Core, MAX_FRAME};
+use super::{Connection, Core, Event, MAX_FRAME};
 use crate::engine::deadline::after;
+use crate::engine::event::ControlKind;
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::count;
@@ -372,8 +373,16 @@ impl Core {
     pub(super) fn violated(&mut self, conn: &Connection, key: u32, violation: &Violation, pool: &mut Pool) {
         count(violation_counter(&conn.state.own().counters, violation));
         let Some(stream) = self.streams.get_mut(key as usize) else { return };
-        if let Role::WebSocket(websocket) = &mut stream.role {
-            websocket.fail(violation, &mut stream.out, pool);
+        if let Role::WebSocket(websocket) = &mut stream.role
+            && let Some(code) = websocket.fail(violation, &mut stream.out, pool)
+        {
+            self.events.push_back(Event::Answerable {
+                stream: stream.handle,
+                context: stream.context,
+                kind: ControlKind::Violation,
+                code: Some(code),
+                reason: violation.to_string().into(),
+            });
         }
         self.heard(conn, key);
     }
@@ -386,7 +395,7 @@ impl Core {
             if websocket.said_close() {
                 conn.finish_phase(stream.slot);
             }
-            if websocket.may_end() {
+            if websocket.may_end() || websocket.failed() {
                 let deadline = after(self.now, self.config.close_timeout);
                 stream.deadline = deadline;
                 self.arm(deadline);

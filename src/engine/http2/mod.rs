@@ -25,7 +25,7 @@ mod windows;
 use super::config::Config;
 use super::deadline::after;
 use super::ending::End;
-use super::event::{Cause, Handler, LogLevel, Side, StreamKind, TlsInfo};
+use super::event::{Cause, ControlKind, Handler, LogLevel, Side, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::flood::Floods;
 use super::handle::{ConnectionId, ListenerId, StreamId};
@@ -181,6 +181,14 @@ enum Event {
     Pending {
         key: u32,
         stream: StreamId,
+    },
+    /// What the peer did to end its side, for a host that answers it itself.
+    Answerable {
+        stream: StreamId,
+        context: u64,
+        kind: ControlKind,
+        code: Option<u16>,
+        reason: Box<str>,
     },
     Log(LogLevel, String),
 }

@@ -2,10 +2,10 @@
 
 use super::exchange::PIECE;
 use super::stream::{Role, Sender};
-use super::{Connection, Core};
+use super::{Connection, Core, Event};
 use crate::engine::deadline::after;
 use crate::engine::ending::{End, Tail};
-use crate::engine::event::{Cause, Side};
+use crate::engine::event::{Cause, ControlKind, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::stats::count;
 use bytes::Bytes;
@@ -141,26 +141,39 @@ impl Core {
     pub(super) fn settle(&mut self, conn: &Connection, key: u32) {
         let Some(stream) = self.streams.get_mut(key as usize) else { return };
         let (received, sent, slot) = (stream.received_end, stream.sent_end, stream.slot);
+        let (handle, context) = (stream.handle, stream.context);
         let Some(websocket) = stream.websocket() else { return };
         if !received || websocket.has_pending() {
             return;
         }
-        if conn.host_first() && !websocket.may_end() {
+        let closing = websocket.closing.as_ref();
+        let known = closing.is_some_and(|c| c.heard.is_some() || c.failed.is_some() || c.ended);
+        if conn.host_first() && !websocket.may_end() && !known {
             websocket.hold_end();
             return self.comes_late(key);
         }
         if sent {
             return self.socket_done(conn, key);
         }
-        let heard = websocket.closing.as_ref().is_some_and(|c| c.heard.is_some());
-        if !websocket.may_end() && !heard {
+        if !websocket.may_end() && !known {
             websocket.closing().ended = true;
-            conn.finish_phase(slot);
-            let deadline = after(self.now, self.config.close_timeout);
-            if let Some(stream) = self.streams.get_mut(key as usize) {
-                stream.deadline = deadline;
+            if websocket.host_answers() {
+                // without a time limit: a peer that has gone would say so by RST_STREAM
+                self.events.push_back(Event::Answerable {
+                    stream: handle,
+                    context,
+                    kind: ControlKind::End,
+                    code: None,
+                    reason: "".into(),
+                });
+            } else {
+                conn.finish_phase(slot);
+                let deadline = after(self.now, self.config.close_timeout);
+                if let Some(stream) = self.streams.get_mut(key as usize) {
+                    stream.deadline = deadline;
+                }
+                self.arm(deadline);
             }
-            self.arm(deadline);
         }
         self.touch(key);
     }

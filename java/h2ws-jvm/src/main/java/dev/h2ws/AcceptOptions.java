@@ -49,7 +49,8 @@ public final class AcceptOptions {
 
     /**
      * The program answers Ping and Close itself, with {@link WebSocket#sendPong} and
-     * {@link WebSocket#close(int, String)}.
+     * {@link WebSocket#close(int, String)}: also what the peer did wrong ({@link WebSocketListener#violated}), and that it
+     * ended without a Close ({@link WebSocketListener#ended}).
      *
      * @return options with that
      */

@@ -319,6 +319,16 @@ final class Exchange implements StreamEvents {
     }
 
     @Override
+    public void violated(int code, String reason) {
+        socketEvent(() -> listener.violated(socket, code, reason));
+    }
+
+    @Override
+    public void ended() {
+        socketEvent(() -> listener.ended(socket));
+    }
+
+    @Override
     public void writable() {
         if (head.webSocket()) {
             socketEvent(() -> listener.writable(socket));

@@ -89,6 +89,34 @@ public interface WebSocketListener {
     default void closing(WebSocket socket, int code, String reason) throws Exception {}
 
     /**
+     * The peer broke a rule or a limit, and nothing of it is heard any more. Only with {@link AcceptOptions#manualControl()}:
+     * the program sends what it has yet to say to what came before, and closes the socket with this code, for which it has
+     * the listener's {@code closeTimeout}. Without, the Close has been sent, and {@link #closed} tells of it. Unless
+     * overridden, closes at once.
+     *
+     * @param socket the socket
+     * @param code the code of RFC 6455 section 7.4.1 for what was wrong
+     * @param reason what was wrong
+     * @throws Exception closes the socket with 1011
+     */
+    default void violated(WebSocket socket, int code, String reason) throws Exception {
+        socket.close(code, "");
+    }
+
+    /**
+     * The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with
+     * {@link AcceptOptions#manualControl()}: the socket goes on for what the program sends, until it closes it; over HTTP/1.1
+     * for no longer than {@code closeTimeout}. Without, our side ends too, and {@link #closed} tells of it. Unless
+     * overridden, closes at once.
+     *
+     * @param socket the socket
+     * @throws Exception closes the socket with 1011
+     */
+    default void ended(WebSocket socket) throws Exception {
+        socket.close(WebSocket.NORMAL_CLOSURE, "");
+    }
+
+    /**
      * After {@link SendResult#BUSY}: there is room again. Once for each time that it was busy.
      *
      * @param socket the socket

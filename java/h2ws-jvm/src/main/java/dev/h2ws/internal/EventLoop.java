@@ -217,6 +217,8 @@ public final class EventLoop implements Runnable {
             case 1 -> to.ping(reader.rest());
             case 2 -> to.pong(reader.rest());
             case 3 -> to.closing(reader.code(), reader.text());
+            case 4 -> to.violated(reader.code(), reader.text());
+            case 5 -> to.ended();
             default -> throw new MalformedRecordException("a control record with the flags " + reader.flags());
         }
     }
@@ -243,6 +245,12 @@ public final class EventLoop implements Runnable {
 
         @Override
         public void closing(int code, String reason) {}
+
+        @Override
+        public void violated(int code, String reason) {}
+
+        @Override
+        public void ended() {}
 
         @Override
         public void writable() {}

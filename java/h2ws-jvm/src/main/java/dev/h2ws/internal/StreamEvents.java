@@ -23,6 +23,12 @@ public interface StreamEvents {
     /** The peer's Close; {@code code} 0: it had none. */
     void closing(int code, String reason);
 
+    /** The peer broke a rule, and the program is to close with the code. */
+    void violated(int code, String reason);
+
+    /** The peer has ended its side without a Close, and the program is to end ours. */
+    void ended();
+
     void writable();
 
     void closed(boolean remote, int code, int cause, int h2Code, String reason);
