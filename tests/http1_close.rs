@@ -150,6 +150,16 @@ fn tcps_reset_is_the_end() {
 }
 
 #[test]
+fn with_manual_control_tcps_reset_is_nothing_to_answer() {
+    let host = Host::start();
+    let client = Http1::upgrade(&host, "/manual");
+    let stream = host.request("/manual").stream;
+    client.reset();
+    assert_eq!(host.closed(stream).facts(), (1006, Cause::Disconnected, 0, Side::Remote));
+    assert_eq!(host.controls(stream), []);
+}
+
+#[test]
 fn an_abort_is_tcps_reset() {
     let host = Host::start();
     let mut client = Http1::upgrade(&host, "/echo");

@@ -167,7 +167,7 @@ impl Core {
 
     /// The peer has ended: when nothing waits for the host any more, we end too.
     pub(super) fn settle_end(&mut self, conn: &Connection) {
-        if !self.eof || !self.held.is_empty() {
+        if !self.eof || self.ended.is_some() || !self.held.is_empty() {
             return;
         }
         let deadline = after(self.now, self.config.close_timeout);

@@ -44,13 +44,13 @@ final class Failures {
 
     /** What a socket's flow is told. */
     static Throwable ofSocket(Closed how, int stream) {
-        if (how.cause() == Cause.VIOLATION) {
-            return how.reason().startsWith("close ")
-                    ? new PeerClosedConnectionException(
-                            PROTOCOL_ERROR, "Peer sent illegal close frame (" + how.reason() + ").")
-                    : new ProtocolException(how.reason());
-        }
-        return of(how, stream);
+        return how.cause() == Cause.VIOLATION ? violation(how.reason()) : of(how, stream);
+    }
+
+    static Throwable violation(String what) {
+        return what.startsWith("close ")
+                ? new PeerClosedConnectionException(PROTOCOL_ERROR, "Peer sent illegal close frame (" + what + ").")
+                : new ProtocolException(what);
     }
 
     /** @param stream the number that the request has as {@code x-http2-stream-id} */

@@ -124,6 +124,11 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         }
 
         @Override
+        boolean asks() {
+            return isAvailable(out);
+        }
+
+        @Override
         boolean insideMessage() {
             return inside;
         }

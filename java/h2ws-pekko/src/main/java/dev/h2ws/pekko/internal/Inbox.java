@@ -11,12 +11,18 @@ import org.apache.pekko.stream.stage.AsyncCallback;
  * Between a socket's loop and its stage: what the loop tells, until the stage has taken it. The stage is woken once for
  * all that comes before it has had its turn.
  *
- * <p>Bounded: fragments come as the stage demands them, and there is one Close and one end. Pings are answered here, so
+ * <p>Bounded: fragments come as the stage demands them, and there is one Close, or what takes its place, and one end. Pings are answered here, so
  * that a slow flow does not look like a dead server; with frames the flow answers them itself.
  */
 final class Inbox implements WebSocketListener {
     /** The peer's Close. */
     record Closing(int code, String reason) {}
+
+    /** The peer broke a rule, and is to be told so with this code. */
+    record Violated(int code, String reason) {}
+
+    /** The peer has ended its side without a Close. */
+    record Ended() {}
 
     /** A Ping or Pong for a flow of frames. */
     record Control(boolean ping, byte[] data) {}
@@ -147,6 +153,16 @@ final class Inbox implements WebSocketListener {
     @Override
     public void closing(WebSocket socket, int code, String reason) {
         add(new Closing(code, reason));
+    }
+
+    @Override
+    public void violated(WebSocket socket, int code, String reason) {
+        add(new Violated(code, reason));
+    }
+
+    @Override
+    public void ended(WebSocket socket) {
+        add(new Ended());
     }
 
     @Override

@@ -108,6 +108,11 @@ final class MessageStage extends GraphStage<FlowShape<Message, Message>> {
         }
 
         @Override
+        boolean asks() {
+            return ready == null && (streamedIn == null ? isAvailable(out) : streamedIn.asks());
+        }
+
+        @Override
         boolean insideMessage() {
             return gathering != null || streamedIn != null;
         }

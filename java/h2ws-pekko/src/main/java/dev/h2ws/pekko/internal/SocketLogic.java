@@ -77,6 +77,9 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     /** A Close or the orderly end is next: false if something of the last message has yet to be asked for. */
     abstract boolean settled();
 
+    /** Whether the flow has asked for more than it has got, so that it is through with what came before. */
+    abstract boolean asks();
+
     /** Whether a message from the peer has begun and is not complete. */
     abstract boolean insideMessage();
 
@@ -156,10 +159,42 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
             }
             return inbound(fragment);
         }
-        if (!(event instanceof Inbox.Closing closing)) {
-            return isClosed(out) || inbound(event);
+        if (event instanceof Inbox.Closing closing) {
+            return isClosed(out) || closing(closing);
         }
-        return isClosed(out) || closing(closing);
+        if (event instanceof Inbox.Ended) {
+            return isClosed(out) || ended();
+        }
+        if (event instanceof Inbox.Violated violated) {
+            return violated(violated);
+        }
+        return isClosed(out) || inbound(event);
+    }
+
+    /** FIN is END_STREAM (RFC 8441 section 5): what the peer says is complete, and the flow may finish what it says. */
+    private boolean ended() {
+        if (insideMessage()) {
+            failInbound(Failures.truncated());
+        } else if (!settled()) {
+            return false;
+        } else {
+            complete(out);
+        }
+        return true;
+    }
+
+    /** Behind the flow's answers to what came before, which it has given when it asks again. */
+    private boolean violated(Inbox.Violated violated) {
+        if (!isClosed(out) && !asks()) {
+            return false;
+        }
+        close(violated.code(), "");
+        Throwable cause = Failures.violation(violated.reason());
+        silence(cause);
+        if (!isClosed(out)) {
+            failInbound(cause);
+        }
+        return true;
     }
 
     /** The peer's Close, towards the flow. */
@@ -277,7 +312,13 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     final void outboundFailed(Throwable cause) {
         log.error(cause, "WebSocket handler failed with {}", String.valueOf(cause.getMessage()));
-        close(INTERNAL_ERROR, "internal error");
+        Inbox.Closing closing = inbox.closing();
+        if (closing == null) {
+            close(INTERNAL_ERROR, "internal error");
+        } else {
+            // a flow that fails because the peer closed inside a message: the peer knows, and its Close comes back
+            outboundDone();
+        }
     }
 
     final void close(int code, String reason) {

@@ -63,6 +63,11 @@ final class StreamedIn {
         }
     }
 
+    /** Whether the reader wants more than there is. */
+    boolean asks() {
+        return source.isClosed() || first == null && source.isAvailable();
+    }
+
     /** False: the reader has to ask first. */
     boolean offer(Fragment fragment) {
         if (source.isClosed()) {
