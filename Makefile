@@ -101,6 +101,14 @@ proxies-test: $(HOST) ## HAProxy and nghttpx as fronts with TLS, HTTP/2 to the h
 	@tests/setup.sh node openssl haproxy nghttpx python-peers
 	tests/proxies/run.sh $(HOST)
 
+# The heap that a JVM may have is part of what is measured.
+.PHONY: load-test
+load-test: build/host-c build/host-java build/host-pekko ## 10,000 sockets on 100 connections, a slow one on each: nobody starves, and how much memory that is
+	@tests/setup.sh node
+	node tests/host/many.mjs build/host-c 200
+	HOST_JAVA_OPTIONS=-Xmx256m node tests/host/many.mjs build/host-java 500
+	HOST_JAVA_OPTIONS=-Xmx512m node tests/host/many.mjs build/host-pekko 800
+
 .PHONY: tls-test
 tls-test: $(HOST) ## openssl's client: versions, suites, ALPN, resumption, renegotiation, reload
 	@tests/setup.sh openssl
@@ -148,6 +156,13 @@ conformance-java: build/host-java ## h2spec in clear and over TLS, and Autobahn 
 	NO_HTTP1=1 tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
 	NO_HTTP1=1 TLS=1 tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
 	H2WS_MAX_FRAGMENTS=70000 tests/host/with-host.sh build/host-java tests/conformance/autobahn/run.sh share
+
+.PHONY: conformance-pekko
+conformance-pekko: build/host-pekko ## Autobahn against a Pekko route: by the drop-in over HTTP/2, where nothing may fail, and by stock over HTTP/1.1, to compare
+	@tests/setup.sh autobahn node
+	tests/host/with-host.sh build/host-pekko tests/conformance/autobahn/run.sh share
+	STOCK=1 RESULTS=tests/conformance/results/host-pekko-stock/autobahn-h1 \
+	    tests/host/with-host.sh build/host-pekko tests/conformance/autobahn/run.sh h1 || [ $$? = 1 ]
 
 # --- sanitizers, valgrind, fuzzing ----------------------------------------------------------------------------------
 
