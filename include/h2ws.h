@@ -882,7 +882,7 @@ typedef struct h2ws_stats {
 
 /**
  * The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with `manual_control`: the socket goes on for what is
- * sent, until `h2ws_close`; over HTTP/1.1 for `close_timeout`. Otherwise our side ends too, and `on_closed` tells of it.
+ * sent, until `h2ws_close`; over HTTP/1.1 for `close_timeout`. The data say so if that was inside a message. Otherwise our side ends too, and `on_closed` tells of it.
  */
 #define H2WS_END 17
 

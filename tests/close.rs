@@ -147,6 +147,16 @@ fn remote_end_stream_with_manual_control() {
 }
 
 #[test]
+fn remote_end_stream_inside_a_message_with_manual_control() {
+    let (host, mut client, stream, id) = open("/manual");
+    client.data_end(stream, &ws_frame(false, TEXT, b"half of"));
+    assert_eq!(host.control(id, ControlKind::End).0, b"inside a message");
+    host.engine.close(id, Some(1002), "").expect("the host ends our side");
+    client.expect(&Frame::data_end(stream, server_close(1002, "")));
+    over(&host, &mut client, stream, id, (1006, Cause::EndStream, NO_ERROR, Side::Remote));
+}
+
+#[test]
 fn remote_violation_with_manual_control() {
     let (host, mut client, stream, id) = open("/manual");
     client.data(stream, &[ws_text("before"), ws_frame(true, 3, b""), ws_text("after")].concat());

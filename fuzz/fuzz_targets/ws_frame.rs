@@ -87,9 +87,11 @@ fuzz_target!(|data: &[u8]| {
         max_message: if tight { 40 } else { 1 << 20 },
         max_fragments: if tight { 3 } else { 1024 },
         parts: false,
+        gather: 0,
         compression: false,
     };
     let parts = Rules { parts: true, ..whole };
+    let gathered = Rules { gather: 50, ..parts };
 
     let mut pieces = Vec::new();
     let mut after = input;
@@ -101,7 +103,7 @@ fuzz_target!(|data: &[u8]| {
     pieces.push(after);
 
     let mut seen = Vec::new();
-    for rules in [whole, parts] {
+    for rules in [whole, parts, gathered] {
         let at_once = events(std::iter::once(input), &rules);
         assert_eq!(events(pieces.iter().copied(), &rules), at_once, "in pieces");
         assert_eq!(events(input.chunks(1), &rules), at_once, "byte by byte");
@@ -113,5 +115,6 @@ fuzz_target!(|data: &[u8]| {
         Some(Event::Fails(Violation::MessageTooLong { .. } | Violation::TooManyFragments { .. }))
     ) {
         assert_eq!(seen[0], seen[1], "messages and parts");
+        assert_eq!(seen[0], seen[2], "messages and parts that were gathered");
     }
 });

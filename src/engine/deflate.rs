@@ -47,7 +47,7 @@ pub(crate) fn agree(
         client_takeover: config.deflate_client_takeover,
     };
     let (_, wanted) = offer.agree(&terms);
-    let parts = options.delivery == Delivery::Fragments;
+    let parts = options.delivery != Delivery::Messages;
     let mut promise = Promise { shared: Arc::clone(shared), bytes: 0 };
     if wanted.client_takeover || parts {
         terms.client_takeover &= promise.raise(Inflater::MEMORY);

@@ -182,7 +182,7 @@ pub enum ControlKind {
     /// Close has been sent, and `closed` tells of it.
     Violation,
     /// The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with `Control::Manual`: the host may go on
-    /// sending until it closes. With `Control::Auto` our side ends too, and `closed` tells of it.
+    /// sending until it closes. Its data say so if that was inside a message. With `Control::Auto` our side ends too, and `closed` tells of it.
     End,
 }
 
@@ -260,6 +260,9 @@ pub enum Delivery {
     Messages,
     /// In parts as they arrive, held nowhere and without a limit of size.
     Fragments,
+    /// As `Fragments`, but what is not compressed is held up to so many bytes: a message that is no longer comes as one part, which is
+    /// the first and the last, a longer one in parts once it is longer.
+    FragmentsAbove(u32),
 }
 
 /// How much the host is ready to take.

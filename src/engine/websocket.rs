@@ -146,6 +146,11 @@ impl WebSocket {
         self.closing.as_ref().is_some_and(|c| c.said)
     }
 
+    /// What a host that answers it is told of the peer's end without a Close.
+    pub(crate) fn end_told(&self) -> &'static str {
+        if self.receiver.in_message() { "inside a message" } else { "" }
+    }
+
     /// The peer broke a rule.
     pub(crate) fn failed(&self) -> bool {
         self.closing.as_ref().is_some_and(|c| c.failed.is_some())
@@ -182,7 +187,8 @@ impl WebSocket {
         let rules = Rules {
             max_message: limits.max_message,
             max_fragments: limits.max_fragments,
-            parts: self.delivery == Delivery::Fragments,
+            parts: self.delivery != Delivery::Messages,
+            gather: if let Delivery::FragmentsAbove(gather) = self.delivery { gather } else { 0 },
             compression: self.compression.is_some(),
         };
         loop {
@@ -235,7 +241,8 @@ impl WebSocket {
         input: &mut &[u8],
     ) -> Result<Option<Arrived>, Violation> {
         // a host that answers it does so after all that came before
-        if !host_first && !(self.pending.is_some() && self.host_answers()) {
+        let waits = host_first || self.pending.is_some() && self.host_answers();
+        if !waits {
             return Err(violation);
         }
         *input = &[];

@@ -35,7 +35,7 @@ pub const H2WS_PONG: h2ws_control_kind = 10;
 /// `on_closed` tells of it.
 pub const H2WS_VIOLATION: h2ws_control_kind = 16;
 /// The peer has ended its side without a Close (END_STREAM, or TCP's FIN). Only with `manual_control`: the socket goes on for what is
-/// sent, until `h2ws_close`; over HTTP/1.1 for `close_timeout`. Otherwise our side ends too, and `on_closed` tells of it.
+/// sent, until `h2ws_close`; over HTTP/1.1 for `close_timeout`. The data say so if that was inside a message. Otherwise our side ends too, and `on_closed` tells of it.
 pub const H2WS_END: h2ws_control_kind = 17;
 
 /// What ended a stream: one of H2WS_CAUSE_*. More may come in later versions.

@@ -22,6 +22,9 @@ pub struct Rules {
     pub max_fragments: u32,
     /// Give the parts of a message as they arrive, hold none of them.
     pub parts: bool,
+    /// Only with `parts`: a message up to so many bytes is held until it is one part, a longer one until it is longer. Not
+    /// applied to compressed ones.
+    pub gather: u32,
     /// permessage-deflate was agreed on: RSV1 on the first frame of a message says that it is compressed (RFC 7692 §6).
     pub compression: bool,
 }
@@ -196,13 +199,21 @@ impl Receiver {
                 Expect::Message | Expect::Head => {
                     let Some(head) = self.take_head(input, rules)? else { return Ok(None) };
                     self.begin_frame(&head, rules)?;
+                    if rules.parts
+                        && head.opcode == OPCODE_CLOSE
+                        && let Some(part) = self.give_up_gathering(out)
+                    {
+                        return Ok(Some(part));
+                    }
                     continue;
                 }
                 // A frame without payload is complete although nothing more has come.
                 Expect::Data | Expect::Control if input.is_empty() && self.remaining > 0 => None,
                 Expect::Control => self.take_control(input, out)?,
-                Expect::Data if rules.parts => self.take_part(input, out)?,
-                Expect::Data => self.take_message(input, out)?,
+                Expect::Data if rules.parts && (self.given || self.compressed || rules.gather == 0) => {
+                    self.take_part(input, out)?
+                }
+                Expect::Data => self.take_message(input, rules, out)?,
                 Expect::Nothing => {
                     *input = &[];
                     None
@@ -284,6 +295,15 @@ impl Receiver {
         Ok(())
     }
 
+    /// The message that a Close cuts will not be whole: what is held of it is its first part.
+    fn give_up_gathering(&mut self, out: &mut Vec<u8>) -> Option<Received> {
+        let kind = self.open?;
+        let gathering = self.gathering.take_if(|gathering| !gathering.message.is_empty())?;
+        *out = gathering.message;
+        self.given = true;
+        Some(Received::Part { kind, first: true, last: false })
+    }
+
     /// The next bytes of the current payload, of which there may be none.
     fn take_payload<'a>(&mut self, input: &mut &'a [u8], most: usize) -> &'a [u8] {
         let there = input.len().min(most);
@@ -345,7 +365,12 @@ impl Receiver {
         }))
     }
 
-    fn take_message(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
+    fn take_message(
+        &mut self,
+        input: &mut &[u8],
+        rules: &Rules,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Received>, Violation> {
         let Some(kind) = self.open else { return Ok(None) };
         let mask = self.mask;
         let payload = self.take_payload(input, usize::MAX);
@@ -362,20 +387,27 @@ impl Receiver {
             make_room(&mut gathering.message, out, payload.len(), more);
             let ascii = mask.unmask_into(&mut gathering.message, payload);
             self.check_text(&gathering.message[from..], ascii, kind)?;
-            if complete {
+            if complete || rules.parts && gathering.message.len() > rules.gather as usize {
                 std::mem::swap(out, &mut gathering.message);
+                self.given = !complete;
             } else if !gathering.message.is_empty() {
                 self.gathering = Some(gathering);
             }
         }
         if complete {
             self.end_message();
-            return Ok(Some(if self.compressed { Received::Compressed { kind } } else { Received::Message { kind } }));
+            return Ok(Some(if rules.parts {
+                Received::Part { kind, first: true, last: true }
+            } else if self.compressed {
+                Received::Compressed { kind }
+            } else {
+                Received::Message { kind }
+            }));
         }
         if self.remaining == 0 {
             self.expect = Expect::Head;
         }
-        Ok(None)
+        Ok(self.given.then_some(Received::Part { kind, first: true, last: false }))
     }
 
     /// Checks what has come of a message, and whether a text ends well where its message does. Gives

@@ -120,7 +120,7 @@ pub(crate) fn serve(bytes: &[u8], pieces: &[usize]) -> HashMap<String, Seen> {
 
 /// What a WebSocket's bytes say.
 pub(crate) fn told(mut bytes: &[u8], parts: bool) -> Vec<Told> {
-    let rules = Rules { max_message: 1 << 20, max_fragments: 1024, parts, compression: false };
+    let rules = Rules { max_message: 1 << 20, max_fragments: 1024, parts, gather: 0, compression: false };
     let (mut receiver, mut out, mut told) = (Receiver::default(), Vec::new(), Vec::new());
     while let Some(received) = receiver.feed(&mut bytes, &rules, &mut out).expect("valid frames") {
         match received {

@@ -30,9 +30,7 @@ impl Batch {
         // behind what waits, whatever room there is: records keep their order
         let into =
             if self.waits() || self.buffer.len() + length > self.room { &mut self.waiting } else { &mut self.buffer };
-        let at = into.len();
-        into.resize(at + length, 0);
-        head.write(&mut into[at..], parts);
+        head.append(into, parts);
     }
 
     /// Whether Java should take what there is before there is more.

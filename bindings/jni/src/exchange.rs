@@ -22,7 +22,7 @@ fn kind(kind: i32) -> Result<MessageKind, Error> {
     }
 }
 
-/// Flags 1: manual control, 2: in parts, 4: by demand, 8: never compressed.
+/// Flags 1: manual control, 2: in parts, above `gather` bytes, 4: by demand, 8: never compressed.
 #[allow(clippy::too_many_arguments)]
 pub(crate) extern "system" fn accept<'l>(
     mut env: EnvUnowned<'l>,
@@ -33,6 +33,7 @@ pub(crate) extern "system" fn accept<'l>(
     subprotocol: JString<'l>,
     headers: Strings<'l>,
     flags: i32,
+    gather: i32,
 ) -> i32 {
     native(&mut env, |env| {
         let subprotocol = args::optional(env, &subprotocol)?;
@@ -41,7 +42,11 @@ pub(crate) extern "system" fn accept<'l>(
             headers: args::headers(env, &headers)?,
             context: context as u64,
             control: if flags & 1 == 0 { Control::Auto } else { Control::Manual },
-            delivery: if flags & 2 == 0 { Delivery::Messages } else { Delivery::Fragments },
+            delivery: match (flags & 2, gather) {
+                (0, _) => Delivery::Messages,
+                (_, 0) => Delivery::Fragments,
+                _ => Delivery::FragmentsAbove(u32::try_from(gather).unwrap_or(0)),
+            },
             credit: if flags & 4 == 0 { Credit::Auto } else { Credit::Demand },
             compress: flags & 8 == 0,
         };

@@ -46,7 +46,7 @@ fn natives() -> Vec<(&'static JNIStr, &'static JNIStr, *mut c_void)> {
         native!("tlsCreate", "([Ljava/lang/Object;[Ljava/lang/Object;Ljava/lang/Object;I)J", tls::create),
         native!("tlsReload", "(J[Ljava/lang/Object;[Ljava/lang/Object;Ljava/lang/Object;I)I", tls::reload),
         native!("tlsRelease", "(J)I", tls::release),
-        native!("accept", "(JJJLjava/lang/String;[Ljava/lang/String;I)I", exchange::accept),
+        native!("accept", "(JJJLjava/lang/String;[Ljava/lang/String;II)I", exchange::accept),
         native!("reject", "(JJI[Ljava/lang/String;[B)I", exchange::reject),
         native!("respond", "(JJI[Ljava/lang/String;[B)I", exchange::respond),
         native!("respondStart", "(JJI[Ljava/lang/String;)I", exchange::respond_start),

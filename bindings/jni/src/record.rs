@@ -79,11 +79,14 @@ impl Head {
         Self { flags, ..self }
     }
 
-    /// Writes a record whose payload is `parts`, one after the other, into `out`, which is [`length`] bytes long.
-    pub fn write(self, out: &mut [u8], parts: &[&[u8]]) {
+    /// Appends a record whose payload is `parts`, one after the other: [`length`] bytes.
+    pub fn append(self, to: &mut Vec<u8>, parts: &[&[u8]]) {
         let size: usize = parts.iter().map(|part| part.len()).sum();
-        let length = out.len() as u32;
-        out[LENGTH..TYPE].copy_from_slice(&length.to_ne_bytes());
+        let length = length(size);
+        to.reserve(length);
+        let end = to.len() + length;
+        let mut out = [0; PAYLOAD];
+        out[LENGTH..TYPE].copy_from_slice(&(length as u32).to_ne_bytes());
         out[TYPE] = self.kind as u8;
         out[FLAGS] = self.flags;
         out[CODE..STREAM].copy_from_slice(&self.code.to_ne_bytes());
@@ -91,12 +94,11 @@ impl Head {
         out[CONTEXT..SIZE].copy_from_slice(&self.context.to_ne_bytes());
         out[SIZE..NUMBER].copy_from_slice(&(size as u32).to_ne_bytes());
         out[NUMBER..PAYLOAD].copy_from_slice(&self.number.to_ne_bytes());
-        let mut at = PAYLOAD;
+        to.extend_from_slice(&out);
         for part in parts {
-            out[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
+            to.extend_from_slice(part);
         }
-        out[at..].fill(0);
+        to.resize(end, 0);
     }
 }
 

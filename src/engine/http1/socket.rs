@@ -207,7 +207,7 @@ impl Core {
                     context: *context,
                     kind: ControlKind::End,
                     code: None,
-                    reason: "".into(),
+                    reason: socket.websocket.end_told().into(),
                 });
             } else {
                 conn.finish_phase(*slot);

@@ -164,7 +164,7 @@ impl Core {
                     context,
                     kind: ControlKind::End,
                     code: None,
-                    reason: "".into(),
+                    reason: websocket.end_told().into(),
                 });
             } else {
                 conn.finish_phase(slot);

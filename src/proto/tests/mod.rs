@@ -13,8 +13,9 @@ use super::receive::{Received, Receiver, Rules, Violation};
 use std::io::{self, Read, Write};
 
 /// Limits that only the tests of limits reach.
-const WHOLE: Rules = Rules { max_message: 1 << 20, max_fragments: 1000, parts: false, compression: false };
+const WHOLE: Rules = Rules { max_message: 1 << 20, max_fragments: 1000, parts: false, gather: 0, compression: false };
 const PARTS: Rules = Rules { parts: true, ..WHOLE };
+const GATHERED: Rules = Rules { gather: 100, ..PARTS };
 
 /// What came out, with the payload.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use super::*;
 /// Feeds it whole, byte by byte, cut at each position and, if it is short, at each pair of positions;
 /// all of that again with parts. The events are the same.
 fn check(name: &str, input: &[u8], expected: &[Event]) {
-    for rules in [WHOLE, PARTS] {
+    for rules in [WHOLE, PARTS, GATHERED] {
         let events = |pieces: &[&[u8]]| {
             let events = receive(&rules, pieces.iter().copied());
             if rules.parts { joined(events) } else { events }
@@ -291,7 +291,7 @@ fn rfc6455_8_1_a_character_may_be_cut_between_fragments() {
 
 #[test]
 fn rfc6455_8_1_bad_text_fails_before_its_frame_is_complete() {
-    for rules in [WHOLE, PARTS] {
+    for rules in [WHOLE, PARTS, GATHERED] {
         let mut payload = b"fine so far \xff".to_vec();
         payload.resize(300, b'x');
         let input = frame(0x81, &payload);
@@ -350,7 +350,7 @@ fn fragments_over_the_limit_fail_also_when_they_are_empty() {
 
 #[test]
 fn parts_have_no_limit_on_length_or_fragments() {
-    let rules = Rules { max_message: 10, max_fragments: 2, parts: true, compression: false };
+    let rules = Rules { max_message: 10, max_fragments: 2, parts: true, gather: 0, compression: false };
     let mut input = frame(0x02, &[1; 300]);
     for _ in 0..100 {
         input.extend(frame(0x00, &[1; 300]));
@@ -358,6 +358,28 @@ fn parts_have_no_limit_on_length_or_fragments() {
     input.extend(frame(0x80, b""));
     assert_eq!(joined(receive(&rules, [&input[..]])), [binary(&[1; 30_300])]);
     assert_eq!(joined(receive(&rules, [&frame(0x82, &[1; 300])[..]])), [binary(&[1; 300])]);
+}
+
+#[test]
+fn with_gather_short_messages_are_one_part_and_long_ones_begin_when_they_are_long() {
+    let part = |size, first, last| Event::Part(MessageKind::Binary, vec![1; size], first, last);
+    let short = [frame(0x02, &[1; 60]), frame(0x00, b""), frame(0x80, &[1; 40])].concat();
+    for cuts in 1..=short.len() {
+        assert_eq!(receive(&GATHERED, short.chunks(cuts)), [part(100, true, true)], "in pieces of {cuts}");
+    }
+    let long = [frame(0x02, &[1; 60]), frame(0x00, &[1; 41]), frame(0x00, &[1; 5]), frame(0x80, &[1; 3])].concat();
+    let events = receive(&GATHERED, [&long[..]]);
+    assert_eq!(events, [part(101, true, false), part(5, false, false), part(3, false, true)]);
+    let next = [&long[..], &short].concat();
+    assert_eq!(receive(&GATHERED, [&next[..]])[3..], [part(100, true, true)], "of the next message nothing was given");
+    let mut receiver = Receiver::default();
+    feed_all(&mut receiver, &long[..90], &GATHERED, &mut Vec::new()).expect("valid so far");
+    assert!(receiver.held() <= 100, "{} bytes are held", receiver.held());
+    let cut = [frame(0x02, &[1; 60]), frame(0x88, b"")].concat();
+    let close = Event::Close(None, String::new());
+    assert_eq!(receive(&GATHERED, cut.chunks(7)), [part(60, true, false), close], "a message that a Close cuts");
+    let control = [frame(0x02, &[1; 60]), frame(0x89, b"p"), frame(0x80, &[1; 10])].concat();
+    assert_eq!(receive(&GATHERED, [&control[..]]), [Event::Ping(b"p".to_vec()), part(70, true, true)]);
 }
 
 #[test]

@@ -6,16 +6,18 @@ import dev.h2ws.internal.Native;
  * How a handshake is accepted. Immutable: {@code AcceptOptions.defaults().subprotocol("chat").demand()}.
  */
 public final class AcceptOptions {
-    private static final AcceptOptions DEFAULTS = new AcceptOptions(null, Headers.of(), 0);
+    private static final AcceptOptions DEFAULTS = new AcceptOptions(null, Headers.of(), 0, 0);
 
     final String subprotocol;
     final Headers headers;
     final int flags;
+    final int gather;
 
-    private AcceptOptions(String subprotocol, Headers headers, int flags) {
+    private AcceptOptions(String subprotocol, Headers headers, int flags, int gather) {
         this.subprotocol = subprotocol;
         this.headers = headers;
         this.flags = flags;
+        this.gather = gather;
     }
 
     /**
@@ -34,7 +36,7 @@ public final class AcceptOptions {
      * @return options with it
      */
     public AcceptOptions subprotocol(String subprotocol) {
-        return new AcceptOptions(subprotocol, headers, flags);
+        return new AcceptOptions(subprotocol, headers, flags, gather);
     }
 
     /**
@@ -44,7 +46,7 @@ public final class AcceptOptions {
      * @return options with them
      */
     public AcceptOptions headers(Headers headers) {
-        return new AcceptOptions(subprotocol, headers, flags);
+        return new AcceptOptions(subprotocol, headers, flags, gather);
     }
 
     /**
@@ -69,6 +71,21 @@ public final class AcceptOptions {
     }
 
     /**
+     * As {@link #fragments()}, but a message of up to so many bytes comes whole, as the one fragment that is its first and its
+     * last; of a longer one so much is held before its first fragment comes. Compressed messages come in parts all the same.
+     *
+     * @param bytes from 1 on
+     * @return options with that
+     * @throws IllegalArgumentException below 1
+     */
+    public AcceptOptions fragmentsAbove(int bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("fragmentsAbove(" + bytes + "): from 1 on");
+        }
+        return new AcceptOptions(subprotocol, headers, flags | Native.FRAGMENTS, bytes);
+    }
+
+    /**
      * Messages come only as {@link WebSocket#demand} asks. Meanwhile the peer is held back, the connection's other
      * streams are not.
      *
@@ -88,6 +105,6 @@ public final class AcceptOptions {
     }
 
     private AcceptOptions with(int flag) {
-        return new AcceptOptions(subprotocol, headers, flags | flag);
+        return new AcceptOptions(subprotocol, headers, flags | flag, gather);
     }
 }

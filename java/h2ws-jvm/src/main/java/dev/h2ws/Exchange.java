@@ -133,7 +133,13 @@ final class Exchange implements StreamEvents {
         }
         int flags = options.flags | (grants ? Native.DEMAND : 0);
         int status = Native.accept(
-                engine.id, stream(), head.context(), options.subprotocol, Headers.raw(options.headers), flags);
+                engine.id,
+                stream(),
+                head.context(),
+                options.subprotocol,
+                Headers.raw(options.headers),
+                flags,
+                options.gather);
         boolean taken;
         try {
             taken = answered(status, "accept");
@@ -324,8 +330,8 @@ final class Exchange implements StreamEvents {
     }
 
     @Override
-    public void ended() {
-        socketEvent(() -> listener.ended(socket));
+    public void ended(boolean insideMessage) {
+        socketEvent(() -> listener.ended(socket, insideMessage));
     }
 
     @Override

@@ -110,9 +110,10 @@ public interface WebSocketListener {
      * overridden, closes at once.
      *
      * @param socket the socket
+     * @param insideMessage a message has begun that will not be complete
      * @throws Exception closes the socket with 1011
      */
-    default void ended(WebSocket socket) throws Exception {
+    default void ended(WebSocket socket, boolean insideMessage) throws Exception {
         socket.close(WebSocket.NORMAL_CLOSURE, "");
     }
 

@@ -2,6 +2,7 @@ package dev.h2ws;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.http.WebSocketHandshakeException;
 import java.nio.ByteBuffer;
@@ -127,6 +128,26 @@ class EchoTest extends EngineTest {
         assertThat(client.next()).isEqualTo("text hello");
         client.socket.sendBinary(ByteBuffer.wrap(new byte[1_000_000]), true).join();
         assertThat(client.next()).isEqualTo("binary 1000000");
+    }
+
+    @Test
+    void fragmentsAboveALengthAreOneBelowIt() throws Exception {
+        Client.Place place = serve(request -> request.accept(AcceptOptions.defaults().fragmentsAbove(1000), new Echo() {
+            @Override
+            public void fragment(WebSocket socket, Fragment part) {
+                socket.sendText(part.first() + " " + part.last() + " " + (part.data().length > 1000));
+            }
+        }));
+        Client client = Client.connect(place, "/");
+        client.socket.sendText("a".repeat(400), false).join();
+        client.socket.sendText("b".repeat(600), true).join();
+        assertThat(client.next()).isEqualTo("text true true false");
+        client.socket.sendText("a".repeat(400), false).join();
+        client.socket.sendText("b".repeat(601), false).join();
+        assertThat(client.next()).isEqualTo("text true false true");
+        client.socket.sendText("c", true).join();
+        assertThat(client.next()).isEqualTo("text false true false");
+        assertThatThrownBy(() -> AcceptOptions.defaults().fragmentsAbove(0)).hasMessage("fragmentsAbove(0): from 1 on");
     }
 
     @Test

@@ -218,7 +218,7 @@ public final class EventLoop implements Runnable {
             case 2 -> to.pong(reader.rest());
             case 3 -> to.closing(reader.code(), reader.text());
             case 4 -> to.violated(reader.code(), reader.text());
-            case 5 -> to.ended();
+            case 5 -> to.ended(!reader.text().isEmpty());
             default -> throw new MalformedRecordException("a control record with the flags " + reader.flags());
         }
     }
@@ -250,7 +250,7 @@ public final class EventLoop implements Runnable {
         public void violated(int code, String reason) {}
 
         @Override
-        public void ended() {}
+        public void ended(boolean insideMessage) {}
 
         @Override
         public void writable() {}

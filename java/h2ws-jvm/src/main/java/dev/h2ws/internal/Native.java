@@ -90,8 +90,9 @@ public final class Native {
 
     public static native int tlsRelease(long tls);
 
+    /** With {@link #FRAGMENTS} a message up to {@code gather} bytes is one. */
     public static native int accept(
-            long engine, long stream, long context, String subprotocol, String[] headers, int flags);
+            long engine, long stream, long context, String subprotocol, String[] headers, int flags, int gather);
 
     public static native int reject(long engine, long stream, int status, String[] headers, byte[] body);
 

@@ -27,7 +27,7 @@ public interface StreamEvents {
     void violated(int code, String reason);
 
     /** The peer has ended its side without a Close, and the program is to end ours. */
-    void ended();
+    void ended(boolean insideMessage);
 
     void writable();
 

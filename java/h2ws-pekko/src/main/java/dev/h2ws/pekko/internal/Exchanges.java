@@ -29,6 +29,12 @@ import scala.util.Try;
 final class Exchanges implements Handler {
     private static final String INTERNAL_ERROR = "There was an internal server error.";
 
+    /**
+     * Messages up to this size are put together natively, so that they cross to the JVM once. Longer ones cross in parts: what
+     * a stage has asked for ahead counts fragments, and is not to be so much memory.
+     */
+    private static final int GATHERED = 64 << 10;
+
     private final Function1<org.apache.pekko.http.scaladsl.model.HttpRequest, Future<HttpResponse>> handler;
     private final ServerSettings settings;
     private final RequestModel requests;
@@ -128,15 +134,15 @@ final class Exchanges implements Handler {
     }
 
     private void accept(Request request, int stream, HttpResponse response, Accept accept) {
+        boolean frames = accept.frames() != null;
         AcceptOptions options = AcceptOptions.defaults()
                 .headers(heads.ofHandshake(response))
                 .manualControl()
-                .fragments()
                 .demand();
+        options = frames ? options.fragments() : options.fragmentsAbove(Math.min(sockets.strictLimit(), GATHERED));
         if (accept.subprotocol() != null) {
             options = options.subprotocol(accept.subprotocol());
         }
-        boolean frames = accept.frames() != null;
         Inbox inbox = new Inbox(frames);
         WebSocket socket = request.accept(options, inbox);
         SocketLogic.Link link = new SocketLogic.Link(socket, inbox, sockets, log, stream);

@@ -22,7 +22,7 @@ final class Inbox implements WebSocketListener {
     record Violated(int code, String reason) {}
 
     /** The peer has ended its side without a Close. */
-    record Ended() {}
+    record Ended(boolean insideMessage) {}
 
     /** A Ping or Pong for a flow of frames. */
     record Control(boolean ping, byte[] data) {}
@@ -161,8 +161,8 @@ final class Inbox implements WebSocketListener {
     }
 
     @Override
-    public void ended(WebSocket socket) {
-        add(new Ended());
+    public void ended(WebSocket socket, boolean insideMessage) {
+        add(new Ended(insideMessage));
     }
 
     @Override

@@ -31,11 +31,13 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
      */
     record Link(WebSocket socket, Inbox inbox, SocketSettings settings, LoggingAdapter log, int stream) {}
 
-    /** Fragments that are asked for ahead: many while they are small, few once a large one was seen. */
+    /** Fragments that are asked for ahead: more and more while they are small, few once a large one was seen. */
     private static final int AHEAD_OF_SMALL = 32;
 
     private static final int AHEAD_OF_LARGE = 8;
+    private static final int AHEAD_OF_LARGEST = 2;
     private static final int SMALL = 4 << 10;
+    private static final int LARGE = 16 << 10;
 
     private static final int GOING_AWAY = 1001;
     private static final int INTERNAL_ERROR = 1011;
@@ -162,8 +164,8 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         if (event instanceof Inbox.Closing closing) {
             return isClosed(out) || closing(closing);
         }
-        if (event instanceof Inbox.Ended) {
-            return isClosed(out) || ended();
+        if (event instanceof Inbox.Ended ended) {
+            return isClosed(out) || ended(ended);
         }
         if (event instanceof Inbox.Violated violated) {
             return violated(violated);
@@ -172,8 +174,8 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     }
 
     /** FIN is END_STREAM (RFC 8441 section 5): what the peer says is complete, and the flow may finish what it says. */
-    private boolean ended() {
-        if (insideMessage()) {
+    private boolean ended(Inbox.Ended ended) {
+        if (ended.insideMessage()) {
             failInbound(Failures.truncated());
         } else if (!settled()) {
             return false;
@@ -260,8 +262,9 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     /** A fragment has left the queue: the peer may send another one. */
     final void taken(Fragment fragment) {
-        if (fragment.data().length > SMALL) {
-            ahead = AHEAD_OF_LARGE;
+        int length = fragment.data().length;
+        if (length > SMALL) {
+            ahead = length > LARGE ? AHEAD_OF_LARGEST : AHEAD_OF_LARGE;
         } else if (ahead < AHEAD_OF_SMALL && fragment.last()) {
             ahead++;
         }
