@@ -33,6 +33,7 @@ final class StockHttp1 {
     private final ServerSettings settings;
     private final Materializer materializer;
     private final LoggingAdapter log;
+    private final boolean tellsPeer;
 
     StockHttp1(
             Function1<HttpRequest, Future<HttpResponse>> handler,
@@ -43,6 +44,8 @@ final class StockHttp1 {
         this.settings = settings;
         this.materializer = materializer;
         this.log = log;
+        // Http.scala, prepareAttributes: else the engine must not know it, since its own answers would name it
+        tellsPeer = settings.remoteAddressAttribute() || RemoteHeader.of(settings) != null;
     }
 
     /** Serves a connection. */
@@ -59,7 +62,7 @@ final class StockHttp1 {
     void serve(Duplex duplex, InetSocketAddress remote, boolean secure) {
         HttpExt http = (HttpExt) Http.get(materializer.system());
         BidiFlow<HttpResponse, TLSProtocol.SslTlsOutbound, TLSProtocol.SslTlsInbound, HttpRequest, ?> layer =
-                http.serverLayer(settings, Option.apply(remote), log, secure).asJava();
+                http.serverLayer(settings, Option.apply(tellsPeer ? remote : null), log, secure).asJava();
         Flow<HttpRequest, HttpResponse, ?> handled = Flow.<HttpRequest>create()
                 .via(ending.flow())
                 .mapAsync(settings.pipeliningLimit(), request -> FutureConverters.asJava(handler.apply(request)));
