@@ -36,6 +36,7 @@ final class Http2Wire extends Wire {
             }
         });
         if (!settings.get(10, TimeUnit.SECONDS)) {
+            client.stop();
             throw new IllegalStateException("no SETTINGS_ENABLE_CONNECT_PROTOCOL");
         }
         HttpFields.Mutable request = HttpFields.build().put("sec-websocket-version", "13");
