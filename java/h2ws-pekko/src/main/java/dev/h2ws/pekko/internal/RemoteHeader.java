@@ -6,7 +6,6 @@ import org.apache.pekko.http.javadsl.model.RemoteAddress;
 import org.apache.pekko.http.scaladsl.settings.ServerSettings;
 
 /** The header {@code Remote-Address}, which Pekko HTTP 2.0 no longer has, nor its setting. */
-@SuppressWarnings("deprecation")
 interface RemoteHeader {
     HttpHeader of(InetSocketAddress address);
 
@@ -17,9 +16,20 @@ interface RemoteHeader {
         } catch (ClassNotFoundException e) {
             return null;
         }
-        return settings.remoteAddressHeader()
-                ? address -> org.apache.pekko.http.javadsl.model.headers.RemoteAddress.create(
-                        RemoteAddress.create(address))
-                : null;
+        return Known.wanted(settings) ? Known::header : null;
+    }
+
+    /** A class of its own: the verifier looks for the header's class as soon as this one is loaded. */
+    @SuppressWarnings("deprecation")
+    final class Known {
+        private Known() {}
+
+        static boolean wanted(ServerSettings settings) {
+            return settings.remoteAddressHeader();
+        }
+
+        static HttpHeader header(InetSocketAddress address) {
+            return org.apache.pekko.http.javadsl.model.headers.RemoteAddress.create(RemoteAddress.create(address));
+        }
     }
 }
