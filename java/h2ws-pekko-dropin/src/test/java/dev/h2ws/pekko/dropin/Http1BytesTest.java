@@ -10,11 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBuilder;
+import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +34,8 @@ class Http1BytesTest {
     private static final int BINARY = 2;
     private static final int CLOSE = 8;
     private static final int PING = 9;
+
+    private static final Duration SHORT = Duration.create(200, TimeUnit.MILLISECONDS);
 
     /** Above TLS or not. */
     enum Over {
@@ -65,25 +70,36 @@ class Http1BytesTest {
                                 + "\npekko.loglevel = OFF\npekko.stdout-loglevel = OFF\nh2ws.loops = 2\n"
                                 + "pekko.http.server.transparent-head-requests = on\n"
                                 + "pekko.http.server.raw-request-uri-header = on\n"
+                                + "pekko.http.server.parsing.ssl-session-attribute = on\n"
+                                + "pekko.http.server.parsing.tls-session-info-header = on\n"
                                 + "pekko.http.server.parsing.max-content-length = 1m")
                         .withFallback(ConfigFactory.load()));
     }
 
     private static Map<Over, Integer> ports(ActorSystem system) throws Exception {
-        return Map.of(Over.TCP, port(system, false, 20_000), Over.TLS, port(system, true, 20_000));
+        return Map.of(
+                Over.TCP, port(system, Over.TCP, timeouts -> timeouts),
+                Over.TLS, port(system, Over.TLS, timeouts -> timeouts));
     }
 
-    private static int port(ActorSystem system, boolean secure, int requestTimeout) throws Exception {
+    private static int port(ActorSystem system, Over over, UnaryOperator<ServerSettings.Timeouts> timeouts)
+            throws Exception {
         ServerBuilder builder = Http.get(system)
                 .newServerAt("localhost", 0)
-                .adaptSettings(settings -> settings.withTimeouts(settings.getTimeouts()
-                        .withRequestTimeout(Duration.create(requestTimeout, TimeUnit.MILLISECONDS))));
-        return (secure ? builder.enableHttps(ConnectionContext.httpsServer(tls)) : builder)
+                .adaptSettings(settings -> settings.withTimeouts(timeouts.apply(settings.getTimeouts())));
+        return (over == Over.TLS ? builder.enableHttps(ConnectionContext.httpsServer(Http1BytesTest::engine)) : builder)
                 .bind(PlainRoutes.ALL)
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS)
                 .localAddress()
                 .getPort();
+    }
+
+    private static SSLEngine engine() {
+        SSLEngine engine = tls.createSSLEngine();
+        engine.setUseClientMode(false);
+        engine.setNeedClientAuth(true);
+        return engine;
     }
 
     @AfterAll
@@ -253,9 +269,27 @@ class Http1BytesTest {
         same(over, Conversation.of(last("GET /polite")), "503 Service Unavailable", "not today, /polite[end]");
         // pipelined behind it
         same(over, Conversation.of(head("GET /polite") + last("GET /hello")), "not today");
-        boolean secure = over == Over.TLS;
-        same(port(stock, secure, 100), port(dropIn, secure, 100), over, Conversation.of(last("GET /never")),
+        UnaryOperator<ServerSettings.Timeouts> impatient = timeouts -> timeouts.withRequestTimeout(SHORT);
+        same(port(stock, over, impatient), port(dropIn, over, impatient), over, Conversation.of(last("GET /never")),
                 "503 Service Unavailable", "timely");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void idleConnections(Over over) throws Exception {
+        UnaryOperator<ServerSettings.Timeouts> impatient = timeouts -> timeouts.withIdleTimeout(SHORT);
+        int stockPort = port(stock, over, impatient);
+        int dropInPort = port(dropIn, over, impatient);
+        same(stockPort, dropInPort, over, Conversation.of(head("GET /hello")).hear("hello"), "hello[");
+        same(stockPort, dropInPort, over, Conversation.of(head("GET /never")), "[cut]");
+        same(stockPort, dropInPort, over, socket("/ws"), "101");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatARouteSeesOfTls(Over over) throws Exception {
+        same(over, Conversation.of(last("GET /session")),
+                over == Over.TCP ? "NONE nobody" : "CN=localhost 1, TLSv1.3");
     }
 
     @ParameterizedTest

@@ -18,6 +18,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
@@ -29,6 +32,7 @@ import org.apache.pekko.http.javadsl.model.ResponseEntity;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.model.headers.TimeoutAccess;
+import org.apache.pekko.http.javadsl.model.headers.TlsSessionInfo;
 import org.apache.pekko.http.javadsl.model.ws.Message;
 import org.apache.pekko.http.javadsl.model.ws.TextMessage;
 import org.apache.pekko.http.javadsl.server.Route;
@@ -48,6 +52,7 @@ final class PlainRoutes {
     static final Route ALL = concat(
             path("hello", () -> complete("hello")),
             path("request", () -> extractRequest(request -> complete(told(request)))),
+            path("session", () -> extractRequest(request -> complete(session(request)))),
             path("length", () -> entity(Unmarshaller.entityToByteString(), body -> complete("" + body.size()))),
             path("small", () -> withSizeLimit(
                     4, () -> entity(Unmarshaller.entityToString(), body -> complete(body)))),
@@ -95,9 +100,30 @@ final class PlainRoutes {
         return request.method().value() + " " + request.getUri() + " " + request.protocol().value() + " "
                 + request.entity().getContentType() + "\n"
                 + StreamSupport.stream(request.getHeaders().spliterator(), false)
-                        .map(header -> header instanceof TimeoutAccess ? header.name() : header.toString())
+                        .map(header -> header instanceof TimeoutAccess || header instanceof TlsSessionInfo
+                                ? header.name()
+                                : header.toString())
                         .sorted()
                         .collect(Collectors.joining("\n"));
+    }
+
+    private static String session(HttpRequest request) {
+        return request.getAttribute(AttributeKeys.sslSession)
+                        .map(info -> told(info.getSession()))
+                        .orElse("no attribute")
+                + ", "
+                + request.getHeader(TlsSessionInfo.class)
+                        .map(header -> told(header.getSession()))
+                        .orElse("no header");
+    }
+
+    private static String told(SSLSession session) {
+        try {
+            return session.getProtocol() + " " + session.getCipherSuite() + " " + session.getPeerPrincipal() + " "
+                    + session.getPeerCertificates().length;
+        } catch (SSLPeerUnverifiedException e) {
+            return session.getProtocol() + " nobody";
+        }
     }
 
     private static Source<ByteString, ?> parts() {
