@@ -8,13 +8,18 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import javax.net.ssl.SSLContext;
 
 /** Over HTTP/1.1. */
 final class Http1Wire extends Wire {
+    private final Socket tcp;
+    /** The same, or the TLS on it. */
     private final Socket socket;
 
-    Http1Wire(int port, String path, Map<String, String> fields) throws Exception {
-        socket = new Socket("127.0.0.1", port);
+    /** @param tls null for cleartext */
+    Http1Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
+        tcp = new Socket("127.0.0.1", port);
+        socket = tls == null ? tcp : tls.getSocketFactory().createSocket(tcp, "localhost", port, true);
         StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                 + "Connection: upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n");
         fields.forEach((name, value) -> request.append(name + ": " + value + "\r\n"));
@@ -73,8 +78,8 @@ final class Http1Wire extends Wire {
 
     @Override
     void reset() throws Exception {
-        socket.setSoLinger(true, 0);
-        socket.close();
+        tcp.setSoLinger(true, 0);
+        tcp.close();
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.eclipse.jetty.http.HostPortHttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.MetaData;
@@ -17,23 +18,25 @@ import org.eclipse.jetty.http2.frames.HeadersFrame;
 import org.eclipse.jetty.http2.frames.ResetFrame;
 import org.eclipse.jetty.http2.frames.SettingsFrame;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 
 /** Over a stream of HTTP/2, on a connection of its own: Jetty's client without its WebSockets. */
 final class Http2Wire extends Wire {
     private final HTTP2Client client = new HTTP2Client();
     private final Stream stream;
 
-    Http2Wire(int port, String path, Map<String, String> fields) throws Exception {
+    /** @param tls null for cleartext */
+    Http2Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
         client.start();
         CompletableFuture<Boolean> settings = new CompletableFuture<>();
-        Session session = client.connect(new InetSocketAddress("127.0.0.1", port), new Session.Listener() {
-                    @Override
-                    public void onSettings(Session from, SettingsFrame frame) {
-                        settings.complete(Integer.valueOf(1).equals(frame.getSettings().get(8)));
-                    }
-                })
-                .get(10, TimeUnit.SECONDS);
+        Session session = connect(client, port, tls, new Session.Listener() {
+            @Override
+            public void onSettings(Session from, SettingsFrame frame) {
+                settings.complete(Integer.valueOf(1).equals(frame.getSettings().get(8)));
+            }
+        });
         if (!settings.get(10, TimeUnit.SECONDS)) {
+            client.stop();
             throw new IllegalStateException("no SETTINGS_ENABLE_CONNECT_PROTOCOL");
         }
         HttpFields.Mutable request = HttpFields.build().put("sec-websocket-version", "13");
@@ -42,7 +45,7 @@ final class Http2Wire extends Wire {
         stream = session.newStream(
                         new HeadersFrame(
                                 new MetaData.ConnectRequest(
-                                        "http", new HostPortHttpField("localhost:" + port), path, request, "websocket"),
+                                        tls == null ? "http" : "https", new HostPortHttpField("localhost:" + port), path, request, "websocket"),
                                 null,
                                 false),
                         new Events(answer))
@@ -51,6 +54,18 @@ final class Http2Wire extends Wire {
         head = new TreeMap<>();
         head.put(":status", String.valueOf(response.getStatus()));
         response.getHttpFields().forEach(field -> head.put(field.getLowerCaseName(), field.getValue()));
+    }
+
+    static Session connect(HTTP2Client client, int port, SSLContext tls, Session.Listener listener) throws Exception {
+        InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
+        SslContextFactory.Client trust = null;
+        if (tls != null) {
+            trust = new SslContextFactory.Client();
+            trust.setSslContext(tls);
+            trust.start();
+            client.addBean(trust, true);
+        }
+        return client.connect(trust, address, listener).get(10, TimeUnit.SECONDS);
     }
 
     private final class Events implements Stream.Listener {

@@ -1,13 +1,13 @@
 package dev.h2ws.pekko;
 
 import java.io.ByteArrayOutputStream;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpURI;
 import org.eclipse.jetty.http.HttpVersion;
@@ -33,13 +33,13 @@ final class RawPost {
      */
     static String send(Door door, int port, String path, String body, boolean length, Map<String, String> trailers)
             throws Exception {
-        return door == Door.H2WS_HTTP2
-                ? http2(port, path, body, length, trailers)
-                : http1(port, path, body, length, trailers);
+        return door.isHttp2()
+                ? http2(door.context(), port, path, body, length, trailers)
+                : http1(door.context(), port, path, body, length, trailers);
     }
 
-    private static String http1(int port, String path, String body, boolean length, Map<String, String> trailers)
-            throws Exception {
+    private static String http1(
+            SSLContext tls, int port, String path, String body, boolean length, Map<String, String> trailers) throws Exception {
         StringBuilder request =
                 new StringBuilder("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         if (length) {
@@ -53,7 +53,8 @@ final class RawPost {
             trailers.forEach((name, value) -> request.append(name + ": " + value + "\r\n"));
             request.append("\r\n");
         }
-        try (Socket socket = new Socket("127.0.0.1", port)) {
+        try (Socket socket =
+                tls == null ? new Socket("localhost", port) : tls.getSocketFactory().createSocket("localhost", port)) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.ISO_8859_1));
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
@@ -61,13 +62,12 @@ final class RawPost {
         }
     }
 
-    private static String http2(int port, String path, String body, boolean length, Map<String, String> trailers)
-            throws Exception {
+    private static String http2(
+            SSLContext tls, int port, String path, String body, boolean length, Map<String, String> trailers) throws Exception {
         HTTP2Client client = new HTTP2Client();
         client.start();
         try {
-            Session session = client.connect(new InetSocketAddress("127.0.0.1", port), new Session.Listener() {})
-                    .get(10, TimeUnit.SECONDS);
+            Session session = Http2Wire.connect(client, port, tls, new Session.Listener() {});
             HttpFields.Mutable fields = HttpFields.build();
             if (length) {
                 fields.put("content-length", String.valueOf(body.length()));
@@ -77,7 +77,7 @@ final class RawPost {
                             new HeadersFrame(
                                     new MetaData.Request(
                                             "POST",
-                                            HttpURI.from("http://localhost:" + port + path),
+                                            HttpURI.from((tls == null ? "http" : "https") + "://localhost:" + port + path),
                                             HttpVersion.HTTP_2,
                                             fields),
                                     null,

@@ -10,6 +10,7 @@ import static org.apache.pekko.http.javadsl.server.Directives.extractRequest;
 import static org.apache.pekko.http.javadsl.server.Directives.onSuccess;
 import static org.apache.pekko.http.javadsl.server.Directives.path;
 
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -43,6 +44,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Ordinary requests to ordinary routes, on stock Pekko HTTP and on h2ws. */
 class RequestTest {
+    /** Of what only some interleavings of threads would break; fewer where each costs a handshake of TLS. */
+    private static final int RUNS = 20;
+
     private static ActorSystem system;
     /** How the endless response ended. */
     private static final java.util.concurrent.BlockingQueue<String> ENDED = new java.util.concurrent.LinkedBlockingQueue<>();
@@ -128,7 +132,7 @@ class RequestTest {
         }
     }
 
-    /** The JDK's client has no HTTP/2 by prior knowledge: Jetty's is for that. */
+    /** The JDK's client has no HTTP/2 by prior knowledge: over cleartext it is Jetty's. */
     private static void with(Door door, Case test) throws Exception {
         ServerBinding binding = door.bind(system, ROUTE);
         int port = binding.localAddress().getPort();
@@ -137,10 +141,9 @@ class RequestTest {
                 test.run(jetty.requests());
             }
         } else {
-            HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+            HttpClient client = client(door);
             test.run((path, method, body, fields) -> {
-                HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
-                        .method(method, body);
+                HttpRequest.Builder request = HttpRequest.newBuilder(uri(door, port, path)).method(method, body);
                 if (fields.length > 0) {
                     request.headers(fields);
                 }
@@ -148,6 +151,16 @@ class RequestTest {
             });
         }
         binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    private static HttpClient client(Door door) {
+        HttpClient.Builder client = HttpClient.newBuilder()
+                .version(door.isHttp2() ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1);
+        return (door.context() == null ? client : client.sslContext(door.context())).build();
+    }
+
+    private static URI uri(Door door, int port, String path) {
+        return URI.create(door.scheme() + "://localhost:" + port + path);
     }
 
     @ParameterizedTest
@@ -187,7 +200,7 @@ class RequestTest {
         ServerBinding binding = door.bind(system, ROUTE);
         int port = binding.localAddress().getPort();
         // the end comes before or after the route reads, as it happens
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < RUNS / (door.context() == null ? 1 : 4); i++) {
             assertThat(RawPost.send(door, port, "/length", "", true, Map.of())).isEqualTo("200 0");
             assertThat(RawPost.send(door, port, "/length", "", false, Map.of())).isEqualTo("200 0");
             assertThat(RawPost.send(door, port, "/unread", "", true, Map.of())).isEqualTo("200 did not read");
@@ -204,7 +217,7 @@ class RequestTest {
         ServerBinding binding = door.bind(system, ROUTE);
         int port = binding.localAddress().getPort();
         Map<String, String> trailers = Map.of("x-sum", "7");
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < RUNS / (door.context() == null ? 1 : 4); i++) {
             assertThat(RawPost.send(door, port, "/trailers", "abc", false, trailers)).isEqualTo("200 abc x-sum: 7");
             assertThat(RawPost.send(door, port, "/trailers", "", false, trailers)).isEqualTo("200  x-sum: 7");
             assertThat(RawPost.send(door, port, "/trailers", "abc", false, Map.of())).isEqualTo("200 abc");
@@ -236,7 +249,7 @@ class RequestTest {
 
     /** With stock the JDK's client loses an answer now and then. */
     @ParameterizedTest
-    @EnumSource(names = {"H2WS_HTTP1", "H2WS_HTTP2"})
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
     void anUnreadBodyDoesNotHoldTheConnectionUp(Door door) throws Exception {
         with(door, get -> {
             for (int i = 0; i < 50; i++) {
@@ -250,8 +263,8 @@ class RequestTest {
     @EnumSource
     void meta(Door door) throws Exception {
         with(door, get -> assertThat(get.get("/meta?a=%41&b").body())
-                .isEqualTo("GET /meta a=%41&b localhost " + (door == Door.H2WS_HTTP2 ? "HTTP/2.0" : "HTTP/1.1") + " true "
-                        + (door == Door.H2WS_HTTP2)));
+                .isEqualTo("GET /meta a=%41&b localhost " + (door.isHttp2() ? "HTTP/2.0" : "HTTP/1.1") + " true "
+                        + (door.isHttp2())));
     }
 
     @ParameterizedTest
@@ -303,7 +316,7 @@ class RequestTest {
             assertThatThrownBy(() -> get.get("/breaks")).isInstanceOf(Exception.class);
             // as the stock engine of either HTTP has it
             assertThat(get.send("/hello", "POST", BodyPublishers.ofString("x"), "content-type", "nonsense").statusCode())
-                    .isEqualTo(door == Door.H2WS_HTTP2 ? 400 : 200);
+                    .isEqualTo(door.isHttp2() ? 400 : 200);
             assertThat(get.get("/hello?" + "x".repeat(3000)).statusCode()).isEqualTo(414);
         });
     }
@@ -320,9 +333,9 @@ class RequestTest {
                 assertThat(ENDED.poll(10, TimeUnit.SECONDS)).isNotNull();
             }
         } else {
-            try (java.net.Socket socket = new java.net.Socket("127.0.0.1", port)) {
-                socket.getOutputStream().write("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n".getBytes());
-                socket.getInputStream().readNBytes(100_000);
+            HttpRequest request = HttpRequest.newBuilder(uri(door, port, "/endless")).build();
+            try (InputStream body = client(door).send(request, BodyHandlers.ofInputStream()).body()) {
+                body.readNBytes(100_000);
             }
             assertThat(ENDED.poll(10, TimeUnit.SECONDS)).isNotNull();
         }

@@ -1,6 +1,7 @@
 package dev.h2ws.pekko;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.h2ws.TestKeys;
 import dev.h2ws.pekko.javadsl.ServerBuilder;
@@ -10,17 +11,21 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.ws.Message;
 import org.apache.pekko.http.javadsl.server.Directives;
+import org.apache.pekko.stream.TLSClientAuth;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +45,49 @@ class TlsTest {
     void theApplicationsOwnContext() throws Exception {
         SSLContext context = TestKeys.context(TestKeys.store(directory));
         serves(context, builder -> builder.enableHttps(ConnectionContext.httpsServer(context)));
+    }
+
+    /** Of the deprecated context, which carries parameters beside its SSLContext. */
+    @Test
+    @SuppressWarnings("deprecation")
+    void clientAuthenticationOfADeprecatedContext() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        SSLContext context = TestKeys.context(store);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        SSLContext keyless = SSLContext.getInstance("TLS");
+        keyless.init(null, trust.getTrustManagers(), null);
+        ActorSystem system = ActorSystem.create("tls", TestConfig.quiet());
+        try {
+            int port = H2ws.get(system)
+                    .newServerAt("127.0.0.1", 0)
+                    .enableHttps(ConnectionContext.https(
+                            context,
+                            Optional.empty(),
+                            Optional.of(List.of("TLSv1.2")),
+                            Optional.of(TLSClientAuth.need()),
+                            Optional.empty()))
+                    .bind(Directives.complete("hello"))
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS)
+                    .localAddress()
+                    .getPort();
+            HttpRequest request =
+                    HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/")).build();
+            HttpResponse<String> answer = HttpClient.newBuilder()
+                    .sslContext(context)
+                    .build()
+                    .send(request, HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.body()).isEqualTo("hello");
+            assertThat(answer.sslSession().orElseThrow().getProtocol()).isEqualTo("TLSv1.2");
+            assertThat(answer.sslSession().orElseThrow().getLocalCertificates()).hasSize(1);
+            HttpClient refused = HttpClient.newBuilder().sslContext(keyless).build();
+            assertThatThrownBy(() -> refused.send(request, HttpResponse.BodyHandlers.ofString()))
+                    .isInstanceOf(java.io.IOException.class);
+        } finally {
+            system.terminate();
+            system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        }
     }
 
     private void serves(SSLContext context, UnaryOperator<ServerBuilder> secured) throws Exception {

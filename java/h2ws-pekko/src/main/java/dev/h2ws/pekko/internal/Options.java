@@ -32,9 +32,14 @@ record Options(
                 oneOf(config, "h2ws.pekko.http1", List.of("auto", "native", "stock")));
     }
 
-    /** @param dropIn whether the port was bound by {@code Http()}, where HTTP/1.1 is to stay as it was */
+    /**
+     * Whether HTTP/1.1 is Pekko HTTP's. h2ws itself has WebSockets over both HTTPs or over neither, so without them over
+     * HTTP/2 those over HTTP/1.1 are left to it.
+     *
+     * @param dropIn whether the port was bound by {@code Http()}, where HTTP/1.1 is to stay as it was
+     */
     boolean stockHttp1(boolean dropIn) {
-        return http1.equals("stock") || dropIn && http1.equals("auto");
+        return http1.equals("stock") || http1.equals("auto") && (dropIn || !webSockets);
     }
 
     private static int loops(Config config, String path) {

@@ -178,22 +178,4 @@ final class RequestModel {
             return status;
         }
     }
-
-    /** The header {@code Remote-Address}, which Pekko HTTP 2.0 no longer has, nor its setting. */
-    @SuppressWarnings("deprecation")
-    private interface RemoteHeader {
-        HttpHeader of(InetSocketAddress address);
-
-        static RemoteHeader of(ServerSettings settings) {
-            try {
-                Class.forName("org.apache.pekko.http.javadsl.model.headers.RemoteAddress");
-            } catch (ClassNotFoundException e) {
-                return null;
-            }
-            return settings.remoteAddressHeader()
-                    ? address -> org.apache.pekko.http.javadsl.model.headers.RemoteAddress.create(
-                            RemoteAddress.create(address))
-                    : null;
-        }
-    }
 }

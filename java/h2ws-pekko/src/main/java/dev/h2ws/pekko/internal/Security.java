@@ -7,13 +7,9 @@ import dev.h2ws.Listener;
 import dev.h2ws.Tls;
 import dev.h2ws.TlsTransport;
 import java.net.SocketAddress;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import org.apache.pekko.http.scaladsl.HttpsConnectionContext;
-import scala.Function1;
-import scala.Option;
-import scala.Tuple2;
-import scala.util.Either;
 
 /** Who speaks TLS on a port: nobody, h2ws itself, or the engines of the application's own context. */
 public interface Security {
@@ -59,7 +55,7 @@ public interface Security {
 
     /** The TLS of an application's {@code enableHttps}: its key, client authentication and parameters are the engine's. */
     static Security of(HttpsConnectionContext context) {
-        Function<String, SSLEngine> engines = engines(context);
+        Supplier<SSLEngine> engines = SslEngines.of(context);
         return new Security() {
             @Override
             public String name() {
@@ -70,7 +66,7 @@ public interface Security {
             public Port listen(
                     H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1) {
                 ListenOptions options = ListenOptions.defaults();
-                TlsTransport.Builder builder = TlsTransport.builder(engine, engines)
+                TlsTransport.Builder builder = TlsTransport.builder(engine, peer -> engines.get())
                         .options(webSockets ? options : options.withoutWebSockets());
                 if (http1 != null) {
                     builder.http1(http1::serve);
@@ -84,18 +80,5 @@ public interface Security {
                 }
             }
         };
-    }
-
-    /** A {@code Right} is what {@code ConnectionContext.httpsServer} makes; a {@code Left} has a context and its parameters. */
-    @SuppressWarnings({"unchecked", "deprecation"})
-    private static Function<String, SSLEngine> engines(HttpsConnectionContext context) {
-        Either<?, ?> data = (Either<?, ?>) (Object) context.sslContextData();
-        if (data.isRight()) {
-            Function1<Option<Tuple2<String, Object>>, SSLEngine> make =
-                    (Function1<Option<Tuple2<String, Object>>, SSLEngine>) ((scala.util.Right<?, ?>) data).value();
-            // stock asks so for each connection of a server
-            return peer -> make.apply(Option.empty());
-        }
-        return peer -> context.sslContext().createSSLEngine();
     }
 }

@@ -3,7 +3,9 @@ package dev.h2ws.pekko.internal;
 import dev.h2ws.Duplex;
 import dev.h2ws.FallbackConnection;
 import java.net.InetSocketAddress;
+import javax.net.ssl.SSLSession;
 import org.apache.pekko.event.LoggingAdapter;
+import org.apache.pekko.http.impl.engine.HttpConnectionIdleTimeoutBidi;
 import org.apache.pekko.http.scaladsl.Http;
 import org.apache.pekko.http.scaladsl.HttpExt;
 import org.apache.pekko.http.scaladsl.model.HttpRequest;
@@ -33,6 +35,7 @@ final class StockHttp1 {
     private final ServerSettings settings;
     private final Materializer materializer;
     private final LoggingAdapter log;
+    private final boolean tellsPeer;
 
     StockHttp1(
             Function1<HttpRequest, Future<HttpResponse>> handler,
@@ -43,27 +46,38 @@ final class StockHttp1 {
         this.settings = settings;
         this.materializer = materializer;
         this.log = log;
+        // Http.scala, prepareAttributes: else the engine must not know it, since its own answers would name it
+        tellsPeer = settings.remoteAddressAttribute() || RemoteHeader.of(settings) != null;
     }
 
     /** Serves a connection. */
     void serve(FallbackConnection connection) {
-        serve(connection.duplex(), connection.remoteSocketAddress().orElse(null), connection.tls().isPresent());
+        serve(
+                connection.duplex(),
+                connection.remoteSocketAddress().orElse(null),
+                connection.tls().map(TlsSession::of).orElse(null));
     }
 
     /**
-     * Serves a connection.
+     * Serves a connection: what {@code fuseServerBidiFlow} puts together in {@code Http.scala}, but with TLS taken off.
      *
      * @param remote its peer; null if it has none that IP knows
-     * @param secure whether it came over TLS, which has been taken off
+     * @param session of the TLS; null for cleartext
      */
-    void serve(Duplex duplex, InetSocketAddress remote, boolean secure) {
+    void serve(Duplex duplex, InetSocketAddress remote, SSLSession session) {
         HttpExt http = (HttpExt) Http.get(materializer.system());
         BidiFlow<HttpResponse, TLSProtocol.SslTlsOutbound, TLSProtocol.SslTlsInbound, HttpRequest, ?> layer =
-                http.serverLayer(settings, Option.apply(remote), log, secure).asJava();
+                http.serverLayer(settings, Option.apply(tellsPeer ? remote : null), log, session != null).asJava();
         Flow<HttpRequest, HttpResponse, ?> handled = Flow.<HttpRequest>create()
                 .via(ending.flow())
                 .mapAsync(settings.pipeliningLimit(), request -> FutureConverters.asJava(handler.apply(request)));
-        handled.join(layer.atop(plain()).join(Flow.fromGraph(new DuplexStage(duplex)))).run(materializer);
+        BidiFlow<ByteString, ByteString, ByteString, ByteString, ?> idle = HttpConnectionIdleTimeoutBidi.apply(
+                        settings.timeouts().idleTimeout(), Option.empty())
+                .asJava();
+        Flow<ByteString, ByteString, ?> bytes = Flow.fromGraph(new DuplexStage(duplex));
+        BidiFlow<TLSProtocol.SslTlsOutbound, ByteString, ByteString, TLSProtocol.SslTlsInbound, ?> tls =
+                session == null ? plain() : secure(session);
+        handled.join(layer.atop(tls).atop(idle).join(bytes)).run(materializer);
     }
 
     /** No connection takes another request. */
@@ -71,7 +85,17 @@ final class StockHttp1 {
         ending.shutdown();
     }
 
-    /** TLS is off already; a SessionBytes is a SslTlsInbound, which Java's generics are not told. */
+    /** TLS is off already, and this was its session. */
+    private static BidiFlow<TLSProtocol.SslTlsOutbound, ByteString, ByteString, TLSProtocol.SslTlsInbound, ?> secure(
+            SSLSession session) {
+        return BidiFlow.fromFlows(
+                Flow.of(TLSProtocol.SslTlsOutbound.class)
+                        .collectType(TLSProtocol.SendBytes.class)
+                        .map(TLSProtocol.SendBytes::bytes),
+                Flow.of(ByteString.class).map(bytes -> new TLSProtocol.SessionBytes(session, bytes)));
+    }
+
+    /** Cleartext; a SessionBytes is a SslTlsInbound, which Java's generics are not told. */
     @SuppressWarnings({"unchecked", "rawtypes"})
     private static BidiFlow<TLSProtocol.SslTlsOutbound, ByteString, ByteString, TLSProtocol.SslTlsInbound, ?> plain() {
         return (BidiFlow) org.apache.pekko.stream.javadsl.TLSPlacebo.getInstance();

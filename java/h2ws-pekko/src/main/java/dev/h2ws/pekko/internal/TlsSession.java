@@ -15,12 +15,16 @@ import org.apache.pekko.http.javadsl.model.SslSessionInfo;
 import org.apache.pekko.http.javadsl.model.headers.TlsSessionInfo;
 import org.apache.pekko.http.scaladsl.settings.ParserSettings;
 
-/** Native TLS as an {@link SSLSession}: what applications ask one for, the client's certificates above all. */
+/** TLS that h2ws has taken off, as an {@link SSLSession}: what applications ask one for, the client's certificates above all. */
 final class TlsSession implements SSLSession {
     private final TlsInfo tls;
 
     private TlsSession(TlsInfo tls) {
         this.tls = tls;
+    }
+
+    static SSLSession of(TlsInfo tls) {
+        return new TlsSession(tls);
     }
 
     /** The attribute and the header, where they are asked for. */

@@ -138,7 +138,7 @@ class DuplexStageTest {
                 settings,
                 materializer,
                 NoLogging.getInstance());
-        http1.serve(duplex, null, false);
+        http1.serve(duplex, null, null);
         duplex.arrives("GET /first HTTP/1.1\r\nHost: x\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         get(duplex.shut);
         assertThat(duplex.written()).contains("you asked for /first", "you asked for /second");

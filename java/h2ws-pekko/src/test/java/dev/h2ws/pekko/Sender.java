@@ -1,0 +1,54 @@
+package dev.h2ws.pekko;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** A client that sends binary messages in a thread of its own, where it may be held back. */
+final class Sender {
+    private static final int LOOKS = 5;
+    private static final int MOST_LOOKS = 1000;
+
+    private final int count;
+    private final Thread thread;
+    private volatile int sent;
+
+    Sender(Wire wire, int count, byte[] message) {
+        this.count = count;
+        thread = new Thread(
+                () -> {
+                    try {
+                        while (sent < count) {
+                            wire.frame(Wire.BINARY, true, message);
+                            sent++;
+                        }
+                    } catch (Exception e) {
+                        wire.heard.add("sending failed: " + e);
+                    }
+                },
+                "sender");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Returns when it has sent all, or gets no further: the same number at several looks. */
+    void untilItRests() {
+        int before = 0;
+        int same = 0;
+        for (int looks = 0; looks < MOST_LOOKS && same < LOOKS && !isThrough(); looks++) {
+            int now = sent;
+            // before its first message it has not begun
+            same = now > 0 && now == before ? same + 1 : 0;
+            before = now;
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+    }
+
+    boolean isThrough() {
+        return sent == count;
+    }
+
+    /** Returns when it has sent all, or has failed. */
+    void join() throws InterruptedException {
+        thread.join(TimeUnit.SECONDS.toMillis(30));
+    }
+}
