@@ -15,6 +15,7 @@ FUZZ_SECONDS ?= $(if $(CI),60,10)
 -include java/pekko-host.mk
 -include java/chat.mk
 -include java/pekko.mk
+-include java/play-matrix.mk
 
 .PHONY: help
 help: ## this list
