@@ -13,7 +13,9 @@ FUZZ_SECONDS ?= $(if $(CI),60,10)
 -include tests/host/host.mk
 -include java/java.mk
 -include java/pekko-host.mk
+-include java/chat.mk
 -include java/pekko.mk
+-include java/play-matrix.mk
 
 .PHONY: help
 help: ## this list

@@ -2,16 +2,12 @@ package chat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.marshallers.jackson.Jackson;
@@ -32,10 +28,7 @@ import org.apache.pekko.util.ByteString;
 
 /** Everything under one origin: the page, the rooms, their sockets and logs, and the upload. */
 final class Routes extends AllDirectives {
-    private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{N}][\\p{L}\\p{N} ._-]{0,23}");
-    private static final Pattern FILE = Pattern.compile("[^\\p{Cntrl}]{1,100}");
     private static final long MAX_TEXT = 500;
-    private static final long MAX_FILE = 1 << 20;
 
     private final ActorSystem system;
     private final Map<String, Room> rooms = new LinkedHashMap<>();
@@ -67,7 +60,7 @@ final class Routes extends AllDirectives {
     }
 
     private Route member(Function<String, Route> inner) {
-        return parameter("name", name -> validate(() -> NAME.matcher(name).matches(),
+        return parameter("name", name -> validate(() -> Room.isName(name),
                 "a name has 1 to 24 letters and digits", () -> inner.apply(name)));
     }
 
@@ -107,12 +100,7 @@ final class Routes extends AllDirectives {
     /** What happens in a room, line by line, until the reader has enough: {@code curl -kN https://localhost:8443/rooms/lobby/log}. */
     private Route log(Room room, Connection connection) {
         Source<String, NotUsed> lines = room.events()
-                .map(event -> event.at() + " " + event.name() + " " + switch (event.kind()) {
-                    case SAID -> "says: " + event.text();
-                    case SHARED -> "shares " + event.text();
-                    case JOINED -> "comes in";
-                    case LEFT -> "leaves";
-                })
+                .map(Room.Event::line)
                 .prepend(Source.single("This answer comes over " + connection.protocol() + " and goes on."))
                 .keepAlive(Duration.ofSeconds(15), () -> "(nothing new)")
                 .via(shutdown.flow());
@@ -122,12 +110,12 @@ final class Routes extends AllDirectives {
 
     /** Takes a file in as it comes, and keeps nothing of it but its size and digest. */
     private Route upload(Room room, String name) {
-        return parameter("file", file -> validate(() -> FILE.matcher(file).matches(), "that is no name of a file",
-                () -> withSizeLimit(MAX_FILE, () -> handleExceptions(tooLarge, () -> extractDataBytes(bytes ->
+        return parameter("file", file -> validate(() -> Upload.isFileName(file), "that is no name of a file",
+                () -> withSizeLimit(Upload.MAX_BYTES, () -> handleExceptions(tooLarge, () -> extractDataBytes(bytes ->
                         completeOKWithFuture(
-                                bytes.runFold(new Digest(), Digest::add, system).thenApply(digest -> {
-                                    room.tell(Room.Kind.SHARED, name, file + " (" + digest.bytes + " bytes)");
-                                    return digest.of(file);
+                                bytes.runFold(new Upload(), Upload::add, system).thenApply(upload -> {
+                                    room.tell(Room.Kind.SHARED, name, upload.shown(file));
+                                    return upload.received(file);
                                 }),
                                 Jackson.marshaller()))))));
     }
@@ -135,31 +123,6 @@ final class Routes extends AllDirectives {
     /** As without it, but said to the client instead of the log. */
     private final ExceptionHandler tooLarge = ExceptionHandler.newBuilder()
             .match(EntityStreamSizeException.class,
-                    e -> complete(StatusCodes.CONTENT_TOO_LARGE, "at most " + MAX_FILE + " bytes\n"))
+                    e -> complete(StatusCodes.CONTENT_TOO_LARGE, "at most " + Upload.MAX_BYTES + " bytes\n"))
             .build();
-
-    private record Received(String file, long bytes, String sha256) {}
-
-    private static final class Digest {
-        private final MessageDigest sha256;
-        private long bytes;
-
-        Digest() {
-            try {
-                sha256 = MessageDigest.getInstance("SHA-256");
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-
-        Digest add(ByteString chunk) {
-            sha256.update(chunk.asByteBuffer());
-            bytes += chunk.size();
-            return this;
-        }
-
-        Received of(String file) {
-            return new Received(file, bytes, HexFormat.of().formatHex(sha256.digest()));
-        }
-    }
 }

@@ -60,7 +60,7 @@ final class HeaderModel {
         return type;
     }
 
-    private HttpHeader header(String name, String value) {
+    HttpHeader header(String name, String value) {
         if (NOT_KEPT.contains(name) || value.length() > KEPT_LENGTH) {
             return parse(name, value);
         }

@@ -85,6 +85,10 @@ final class RequestModel {
             fields.add(org.apache.pekko.http.javadsl.model.headers.RawRequestURI.create(request.path()));
         }
         String type = headers.add(request.headers(), fields);
+        if (http2 && settings.rawRequestUriHeader() && request.headers().get("host").isEmpty()) {
+            // who goes by the target as it came, as Play does, looks there for the host
+            fields.add(headers.header("host", request.authority()));
+        }
         if (http2) {
             model = model.addAttribute(STREAM_ID, stream);
         }

@@ -1,12 +1,12 @@
-// Takes Chromium through the chat at URL: into a room, with a message, an upload and the log that streams, and a second member.
-// Leaves a picture, and says what ran over what, by the page and by the browser's own net log.
+// Takes a browser through the chat at URL: into a room, with a message, an upload and the log that streams, and a second member.
+// Leaves a picture, and says what ran over what, by the page and by the browser's own log.
 //
-//   node pekko.mjs chromium PICTURE      STOCK=1: the sockets are to be HTTP/1.1
+//   node chat.mjs chromium|firefox PICTURE      STOCK=1: the sockets are to be HTTP/1.1
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { launch, port, url } from '../e2e/browser.mjs';
+import { launch, port, url, which } from '../e2e/browser.mjs';
 
-const page = await launch('chat');
+const page = await launch(which);
 // The page's own elements, as a user has them. Functions run in the page; `until` waits for what it shows.
 const facts = {};
 try {
@@ -27,7 +27,7 @@ try {
   // a second member, on a socket of the same page
   await page.run(async () => {
     const socket = new WebSocket(`wss://${location.host}/rooms/lobby?name=Grace`);
-    await until(() => events().some((text) => /Grace comes in/.test(text)));
+    await until(() => socket.readyState === WebSocket.OPEN && events().some((text) => /Grace comes in/.test(text)));
     const say = async (text) => {
       fill('text', text);
       document.getElementById('say').requestSubmit();
@@ -66,9 +66,9 @@ line('browser', page.browser.version);
 for (const [at, lane] of facts.lanes.entries()) line(at ? '' : 'page says', lane);
 line('', facts.verdict.replace(/^(\d+ connections?)/, '$1. '));
 line('upload', facts.uploaded);
-line('net log', `${connections.length} connection${connections.length === 1 ? '' : 's'}: ${connections.map(({ protocol }) => protocol).join(', ')}`);
+line('its own log', `${connections.length} connection${connections.length === 1 ? '' : 's'}, ${over([...requests, ...sockets])}`);
 for (const { path, protocol, stream, from, status } of [...requests, ...sockets]) {
-  line('', `${protocol}${stream ? ` stream ${stream}` : ''} from port ${from ?? '(its own)'}: ${sockets.some((s) => s.path === path) ? 'WebSocket ' : ''}${path} ${status ?? ''}`);
+  line('', `${protocol}${stream ? ` stream ${stream}` : ''} from ${from ?? '(its own)'}: ${sockets.some((s) => s.path === path) ? 'WebSocket ' : ''}${path} ${status ?? ''}`);
 }
 line('picture', process.argv[3]);
 assert.equal(sockets.length, 2, 'two sockets');

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Starts the chat on https://localhost:8443/, until Ctrl-C. `make demo-pekko-serve` builds it first.
+# Starts a chat on https://localhost:8443/, until Ctrl-C. `make demo-pekko-serve` and `make demo-play-serve` build it first.
+#
+#   chat.sh pekko|play
 #
 #   PORT                  another port
-#   TLS_CERT, TLS_KEY     its certificate, as PEM files; without them it makes one for this run
+#   TLS_CERT, TLS_KEY     its certificate, as PEM files; without them one is made for this run
 #   STOCK=1               without the drop-in: Pekko's own server, where WebSockets are HTTP/1.1
 #   JAVA                  which Java; CHAT_JAVA_OPTIONS: for the JVM
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-class_path=$here/target/pekko-chat-0.1.0.jar
+app=${1:?usage: chat.sh pekko|play}-chat
+class_path=$here/$app/target/$app-0.1.0.jar
 dropin=no
-for jar in "$here"/target/lib/*.jar; do
+for jar in "$here/$app"/target/lib/*.jar; do
     case $(basename "$jar") in
     h2ws-*) [ "${STOCK:-0}" = 1 ] || { class_path=$class_path:$jar; dropin=yes; } ;;
     *) class_path=$class_path:$jar ;;
@@ -21,10 +24,17 @@ done
 folder=$(mktemp -d)
 pid=
 trap 'rm -rf "$folder"' EXIT
+export KEYSTORE=$folder/localhost.p12 KEYSTORE_PASSWORD=localhost
 if [ -n "${TLS_CERT:-}" ]; then
-    openssl pkcs12 -export -in "$TLS_CERT" -inkey "$TLS_KEY" -passout pass:localhost -out "$folder/localhost.p12"
-    export KEYSTORE=$folder/localhost.p12 KEYSTORE_PASSWORD=localhost
+    openssl pkcs12 -export -in "$TLS_CERT" -inkey "$TLS_KEY" -passout "pass:$KEYSTORE_PASSWORD" -out "$KEYSTORE"
+else
+    keytool -genkeypair -keyalg EC -groupname secp256r1 -alias localhost -dname CN=localhost -ext san=dns:localhost,ip:127.0.0.1 \
+        -validity 7 -storetype PKCS12 -storepass "$KEYSTORE_PASSWORD" -keystore "$KEYSTORE" > "$folder/keytool.log" 2>&1 ||
+        { cat "$folder/keytool.log" >&2; exit 1; }
 fi
+# Play signs sessions with it; none outlives this run
+APPLICATION_SECRET=$(head -c 32 /dev/urandom | base64)
+export APPLICATION_SECRET
 # Java ends with 128 + the signal's number when a signal has ended it well.
 trap 'kill -TERM "$pid" 2> /dev/null || true' INT TERM
 # shellcheck disable=SC2086  # CHAT_JAVA_OPTIONS is words on purpose

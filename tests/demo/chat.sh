@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# make demo-pekko, demo-play: an ordinary Pekko HTTP or Play application, served by the drop-in on its class path (STOCK=1: by
+# Pekko's own server). Chromium and Firefox, where they are installed, go through its page.
+#
+#   chat.sh pekko|play
+#
+# Leaves build/demo/APP.txt, and pictures: build/demo/APP.png of Chromium, APP-firefox.png.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+app=${1:?usage: chat.sh pekko|play}
+browsers=()
+! command -v "${CHROMIUM:-chromium}" > /dev/null || browsers+=(chromium)
+! command -v "${FIREFOX:-firefox-esr}" > /dev/null || browsers+=(firefox)
+
+if [ "${2:-}" = browsers ]; then # what with-host.sh runs
+    mkdir -p build/demo
+    SCRATCH=$(mktemp -d)
+    export SCRATCH
+    trap 'rm -rf "$SCRATCH"' EXIT
+    for browser in "${browsers[@]}"; do
+        node tests/demo/chat.mjs "$browser" "build/demo/$app$([ "$browser" = chromium ] || echo "-$browser").png"
+    done | tee "build/demo/$app.txt"
+    exit
+fi
+
+echo
+echo "== examples/$app-chat on $([ "${STOCK:-0}" = 1 ] && echo "Pekko's own server" || echo "the drop-in"), https://localhost, with a certificate made for this run"
+if [ ${#browsers[@]} = 0 ]; then
+    echo "No browser is installed: 'tests/setup.sh chromium' installs one. 'make demo-$app-serve' is for your own."
+    exit
+fi
+if TLS=1 tests/host/with-host.sh "build/chat-$app" tests/demo/chat.sh "$app" browsers; then
+    echo
+    echo "demo: passed. 'make demo-$app-serve' keeps the chat for your own browser; its source is in examples/$app-chat."
+else
+    code=$?
+    echo "demo: FAILED (code $code)" >&2
+    exit "$code"
+fi
