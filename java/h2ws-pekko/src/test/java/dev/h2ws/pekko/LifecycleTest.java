@@ -14,11 +14,17 @@ import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.ws.Message;
 import org.apache.pekko.http.javadsl.server.Directives;
 import org.apache.pekko.http.javadsl.server.Route;
+import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,6 +156,21 @@ class LifecycleTest {
             assertThat(probe.next()).isNotEmpty();
             assertThat(probe.outEnd.get(10, TimeUnit.SECONDS)).isNotNull();
         }
+    }
+
+    /** Its head is out by then. */
+    @Test
+    void aResponseWhoseBodyCannotBeRunIsReset() throws Exception {
+        Materializer materializer = Materializer.createMaterializer(system);
+        ServerBinding binding = get(H2ws.get(system)
+                .newServerAt("127.0.0.1", 0)
+                .withMaterializer(materializer)
+                .bindSync(request -> HttpResponse.create()
+                        .withEntity(HttpEntities.createChunked(
+                                ContentTypes.TEXT_PLAIN_UTF8, Source.single(ByteString.fromString("never"))))));
+        materializer.shutdown();
+        int port = binding.localAddress().getPort();
+        assertThat(RawPost.send(Door.H2WS_HTTP2, port, "/", "", true, Map.of())).isEqualTo("reset 2");
     }
 
     @Test

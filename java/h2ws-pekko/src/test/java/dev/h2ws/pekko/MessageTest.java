@@ -271,6 +271,36 @@ class MessageTest {
         assertThat(sent.get()).isEqualTo(count);
     }
 
+    /**
+     * The Pong waits for room like what the flow sends (RFC 6455 section 5.5.2: it has to come). Over HTTP/1.1 the Ping
+     * waits as well: who does not read is not read from.
+     */
+    @ParameterizedTest
+    @EnumSource(names = {"H2WS_HTTP2", "JVM_TLS_HTTP2", "NATIVE_TLS_HTTP2"})
+    void aPingIsAnsweredThoughThePeerDidNotReadForAWhile(Door door) throws Exception {
+        AtomicInteger sent = new AtomicInteger();
+        int count = 30_000;
+        Source<Message, NotUsed> source = Source.range(1, count).map(i -> {
+            sent.incrementAndGet();
+            return (Message) BinaryMessage.create(ByteString.fromArray(new byte[1000]));
+        });
+        CompletableFuture<Message> heard = new CompletableFuture<>();
+        with(door, Flow.fromSinkAndSource(Sink.foreach(heard::complete), source), wire -> {
+            wire.pause();
+            Sender.untilItRests(sent::get);
+            assertThat(sent.get()).isLessThan(count);
+            wire.frame(Wire.PING, true, new byte[] {'x'});
+            wire.text("behind the Ping");
+            heard.get(10, TimeUnit.SECONDS);
+            wire.resume();
+            String next = wire.next();
+            while (next.equals("binary 1000 bytes")) {
+                next = wire.next();
+            }
+            assertThat(next).isEqualTo("pong x");
+        });
+    }
+
     @ParameterizedTest
     @EnumSource
     void theSubprotocolAndTheRoutesHeaders(Door door) throws Exception {

@@ -2,6 +2,7 @@ package dev.h2ws.pekko;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntSupplier;
 
 /** A client that sends binary messages in a thread of its own, where it may be held back. */
 final class Sender {
@@ -30,13 +31,18 @@ final class Sender {
         thread.start();
     }
 
-    /** Returns when it has sent all, or gets no further: the same number at several looks. */
+    /** Returns when it has sent all, or gets no further. */
     void untilItRests() {
+        untilItRests(() -> sent);
+    }
+
+    /** Returns when something gets no further: the same number at several looks. */
+    static void untilItRests(IntSupplier progress) {
         int before = 0;
         int same = 0;
-        for (int looks = 0; looks < MOST_LOOKS && same < LOOKS && !isThrough(); looks++) {
-            int now = sent;
-            // before its first message it has not begun
+        for (int looks = 0; looks < MOST_LOOKS && same < LOOKS; looks++) {
+            int now = progress.getAsInt();
+            // before the first it has not begun
             same = now > 0 && now == before ? same + 1 : 0;
             before = now;
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));

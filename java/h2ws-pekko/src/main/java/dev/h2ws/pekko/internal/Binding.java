@@ -102,7 +102,7 @@ public final class Binding {
         } catch (H2wsException e) {
             engine.close();
             throw e.status() == Status.ADDRESS_IN_USE || e.status() == Status.IO ? new BindFailure(e) : e;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
             engine.close();
             throw e;
         }

@@ -27,6 +27,7 @@ import scala.util.Try;
 
 /** From a request of h2ws to the application's handler, and from its response back. */
 final class Exchanges implements Handler {
+    private static final int H2_INTERNAL_ERROR = 2;
     private static final String INTERNAL_ERROR = "There was an internal server error.";
 
     /**
@@ -259,6 +260,8 @@ final class Exchanges implements Handler {
             }
         } catch (dev.h2ws.H2wsException e) {
             log.debug("{}: {} came too late: {}", request, status, e.getMessage());
+            // nobody may take for whole what had begun; nothing happens if it has ended
+            request.abort(H2_INTERNAL_ERROR);
         }
     }
 }

@@ -69,6 +69,7 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         private Gathering control;
         private byte[] pending;
         private boolean pendingLast;
+        private boolean pendingControl;
         private boolean finishing;
 
         Logic() {
@@ -159,26 +160,39 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
                     byte[] payload = control.bytes();
                     control = null;
                     control(payload);
+                } else {
+                    pullIn();
                 }
-                pullIn();
             } else {
                 send(event.data().toArrayUnsafe(), header.fin() && event.lastPart());
             }
         }
 
         private void control(byte[] payload) {
-            switch (header.opcode().code()) {
-                case PING -> sent(socket.sendPing(payload));
-                case PONG -> sent(socket.sendPong(payload));
-                default -> {
-                    if (payload.length < 2) {
-                        close(WebSocket.NO_CODE, "");
-                    } else {
-                        close(
-                                (payload[0] & 0xff) << 8 | payload[1] & 0xff,
-                                new String(Arrays.copyOfRange(payload, 2, payload.length), StandardCharsets.UTF_8));
-                    }
-                }
+            SendResult result =
+                    switch (header.opcode().code()) {
+                        case PING -> socket.sendPing(payload);
+                        case PONG -> socket.sendPong(payload);
+                        default -> {
+                            closeBy(payload);
+                            yield SendResult.CLOSED;
+                        }
+                    };
+            if (sent(result)) {
+                next();
+            } else {
+                pending = payload;
+                pendingControl = true;
+            }
+        }
+
+        private void closeBy(byte[] payload) {
+            if (payload.length < 2) {
+                close(WebSocket.NO_CODE, "");
+            } else {
+                close(
+                        (payload[0] & 0xff) << 8 | payload[1] & 0xff,
+                        new String(Arrays.copyOfRange(payload, 2, payload.length), StandardCharsets.UTF_8));
             }
         }
 
@@ -195,6 +209,11 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
                 return;
             }
             insideOut = !last;
+            next();
+        }
+
+        /** A frame is out: the flow may send another one. */
+        private void next() {
             if (finishing) {
                 outboundDone();
             } else {
@@ -207,7 +226,12 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
             if (pending != null) {
                 byte[] data = pending;
                 pending = null;
-                send(data, pendingLast);
+                if (pendingControl) {
+                    pendingControl = false;
+                    control(data);
+                } else {
+                    send(data, pendingLast);
+                }
             }
         }
 

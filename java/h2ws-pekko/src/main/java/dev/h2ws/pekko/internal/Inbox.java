@@ -2,6 +2,7 @@ package dev.h2ws.pekko.internal;
 
 import dev.h2ws.Closed;
 import dev.h2ws.Fragment;
+import dev.h2ws.SendResult;
 import dev.h2ws.WebSocket;
 import dev.h2ws.WebSocketListener;
 import java.util.ArrayDeque;
@@ -40,6 +41,9 @@ final class Inbox implements WebSocketListener {
     private AsyncCallback<Inbox> stage;
     private boolean woken;
     private boolean deaf;
+
+    /** Of the loop's thread alone. */
+    private byte[] latePong;
 
     /** When the peer was heard last, {@link System#nanoTime()}. */
     volatile long heard = System.nanoTime();
@@ -138,8 +142,13 @@ final class Inbox implements WebSocketListener {
         if (frames) {
             add(new Control(true, data));
         } else {
-            socket.sendPong(data);
+            answer(socket, data);
         }
+    }
+
+    /** Only the last Ping must be answered (RFC 6455 section 5.5.3); while there is no room, it waits. */
+    private void answer(WebSocket socket, byte[] data) {
+        latePong = socket.sendPong(data) == SendResult.BUSY ? data : null;
     }
 
     @Override
@@ -167,6 +176,9 @@ final class Inbox implements WebSocketListener {
 
     @Override
     public void writable(WebSocket socket) {
+        if (latePong != null) {
+            answer(socket, latePong);
+        }
         add(null);
     }
 

@@ -88,10 +88,12 @@ final class RequestBody implements BodyListener {
     public void data(Request from, byte[] data) {
         AsyncCallback<Object> to;
         Runnable then = null;
+        boolean more;
         synchronized (this) {
             to = reader;
             discarded += to == null ? data.length : 0;
-            if (discarded > limit) {
+            more = discarded <= limit;
+            if (!more) {
                 then = afterwards;
                 afterwards = null;
             }
@@ -100,9 +102,10 @@ final class RequestBody implements BodyListener {
             to.invoke(ByteString.fromArrayUnsafe(data));
         } else if (then != null) {
             then.run();
-        } else {
+        } else if (more) {
             request.demand(1);
         }
+        // else the client is held back until there is an answer, which then ends at once
     }
 
     @Override
