@@ -64,10 +64,12 @@ impl Handler for Recorder {
 
     fn control(&self, control: &ControlFrame<'_>) {
         self.with(control.stream, |seen| match seen {
+            // `closed` tells of it
+            Seen::Socket(..) if control.kind == ControlKind::End => {}
             Seen::Socket(told, _) => told.push(Told::Control(control.kind, control.code, control.data.to_vec())),
             Seen::Request(..) => panic!("a control frame on a request"),
         });
-        if control.kind == ControlKind::Close {
+        if matches!(control.kind, ControlKind::Close | ControlKind::End) {
             // without an answer the socket stays, and how the client's side ended is not told
             self.engine.close(control.stream, control.code, "").expect("the first Close of this side");
         }
