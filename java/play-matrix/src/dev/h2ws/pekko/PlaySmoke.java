@@ -104,10 +104,10 @@ public final class PlaySmoke {
             http2 = jetty.http.GET("http://localhost:" + port + "/length").getContentAsString();
             check("over HTTP/2: " + http2, http2.equals("HTTP/2.0 0"));
         }
-        try (Wire wire = new Http1Wire(port, "/echo", Map.of())) {
+        try (Wire wire = new Http1Wire(port, "/echo", Map.of(), null)) {
             talk("HTTP/1.1", wire);
         }
-        try (Wire wire = new Http2Wire(port, "/echo", Map.of())) {
+        try (Wire wire = new Http2Wire(port, "/echo", Map.of(), null)) {
             talk("HTTP/2", wire);
         }
         server.stop();
