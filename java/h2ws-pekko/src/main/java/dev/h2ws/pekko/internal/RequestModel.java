@@ -40,12 +40,14 @@ final class RequestModel {
     private final ParserSettings parsing;
     private final HeaderModel headers;
     private final RemoteHeader remoteHeader;
+    private final Targets targets;
 
     RequestModel(ServerSettings settings) {
         this.settings = settings;
         parsing = settings.parserSettings();
         headers = new HeaderModel(parsing.modeledHeaderParsing());
         remoteHeader = RemoteHeader.of(settings);
+        targets = new Targets(parsing.uriParsingMode());
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -119,7 +121,7 @@ final class RequestModel {
         String path = request.path().equals("*") ? "" : request.path();
         String authority = request.authority();
         try {
-            return Uri.create(request.scheme() + "://" + authority + path, parsing.uriParsingMode());
+            return targets.of(request.scheme() + "://" + authority + path);
         } catch (RuntimeException e) {
             throw new Refused(400, "Illegal request-target");
         }
