@@ -1,7 +1,9 @@
 //! How streams and bodies end.
 
-use super::event::{Cause, Side};
+use super::event::{Cause, ControlFrame, ControlKind, Side};
+use super::handle::StreamId;
 use super::websocket::{Closing, WebSocket};
+use crate::proto::receive::Violation;
 use http::HeaderMap;
 
 /// The end of a body.
@@ -33,6 +35,33 @@ impl End {
     pub(crate) fn because(mut self, reason: impl Into<Box<str>>) -> Self {
         self.reason = reason.into();
         self
+    }
+}
+
+/// What the peer did to end its side, for a host that answers it itself.
+#[derive(Debug)]
+pub(crate) struct Answerable {
+    pub(crate) stream: StreamId,
+    context: u64,
+    kind: ControlKind,
+    code: Option<u16>,
+    what: Box<str>,
+}
+
+impl Answerable {
+    pub(crate) fn violation(stream: StreamId, context: u64, code: u16, violation: &Violation) -> Self {
+        let what = violation.to_string().into();
+        Self { stream, context, kind: ControlKind::Violation, code: Some(code), what }
+    }
+
+    pub(crate) fn end(stream: StreamId, context: u64, websocket: &WebSocket) -> Self {
+        let what = if websocket.in_message() { "inside a message" } else { "" };
+        Self { stream, context, kind: ControlKind::End, code: None, what: what.into() }
+    }
+
+    pub(crate) fn event(&self) -> ControlFrame<'_> {
+        let Self { stream, context, kind, code, ref what } = *self;
+        ControlFrame { stream, context, kind, data: what.as_bytes(), code }
     }
 }
 

@@ -146,9 +146,9 @@ impl WebSocket {
         self.closing.as_ref().is_some_and(|c| c.said)
     }
 
-    /// What a host that answers it is told of the peer's end without a Close.
-    pub(crate) fn end_told(&self) -> &'static str {
-        if self.receiver.in_message() { "inside a message" } else { "" }
+    /// A message has begun and is not complete.
+    pub(crate) fn in_message(&self) -> bool {
+        self.receiver.in_message()
     }
 
     /// The peer broke a rule.

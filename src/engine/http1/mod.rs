@@ -19,8 +19,8 @@ mod start;
 mod task;
 
 use super::config::Config;
-use super::ending::End;
-use super::event::{ControlKind, Handler, LogLevel, StreamKind, TlsInfo};
+use super::ending::{Answerable, End};
+use super::event::{Handler, LogLevel, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::loops::LoopState;
@@ -176,13 +176,7 @@ enum Event {
         stream: StreamId,
     },
     /// What the peer did to end its side, for a host that answers it itself.
-    Answerable {
-        stream: StreamId,
-        context: u64,
-        kind: ControlKind,
-        code: Option<u16>,
-        reason: Box<str>,
-    },
+    Answerable(Answerable),
     Log(LogLevel, String),
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Connection, Core, Event, Role, Socket, Stream};
 use crate::engine::deadline::{after, quiet};
-use crate::engine::ending::End;
-use crate::engine::event::{Cause, ControlKind, Side};
+use crate::engine::ending::{Answerable, End};
+use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::{add, count};
@@ -135,13 +135,8 @@ impl Core {
         if let Some(Stream { handle, context, role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() {
             socket.arrived = 0;
             if let Some(code) = socket.websocket.fail(violation, &mut socket.out, pool) {
-                self.events.push_back(Event::Answerable {
-                    stream: *handle,
-                    context: *context,
-                    kind: ControlKind::Violation,
-                    code: Some(code),
-                    reason: violation.to_string().into(),
-                });
+                let told = Answerable::violation(*handle, *context, code, violation);
+                self.events.push_back(Event::Answerable(told));
             }
         }
         self.heard(conn);
@@ -202,13 +197,8 @@ impl Core {
         if !heard && !ended {
             socket.websocket.closing().ended = true;
             if socket.websocket.host_answers() {
-                self.events.push_back(Event::Answerable {
-                    stream: *handle,
-                    context: *context,
-                    kind: ControlKind::End,
-                    code: None,
-                    reason: socket.websocket.end_told().into(),
-                });
+                let told = Answerable::end(*handle, *context, &socket.websocket);
+                self.events.push_back(Event::Answerable(told));
             } else {
                 conn.finish_phase(*slot);
             }

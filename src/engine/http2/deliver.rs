@@ -65,10 +65,10 @@ impl Connection {
                     }
                 }
                 Event::Pending { key, stream } => self.deliver_pending(key, stream, payload),
-                Event::Answerable { stream, context, kind, code, reason } => {
-                    let alive = self.state.own().streams.slot(Parts::of(stream.0).slot);
-                    if alive.is_some_and(|s| s.alive(stream.0 as u32)) {
-                        self.host().control(&ControlFrame { stream, context, kind, data: reason.as_bytes(), code });
+                Event::Answerable(told) => {
+                    let alive = self.state.own().streams.slot(Parts::of(told.stream.0).slot);
+                    if alive.is_some_and(|s| s.alive(told.stream.0 as u32)) {
+                        self.host().control(&told.event());
                     }
                 }
                 Event::Log(level, text) => self.state.shared.log(level, &text),

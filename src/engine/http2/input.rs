@@ -7,7 +7,7 @@
 use super::stream::Role;
 use super::{Connection, Core, Event, MAX_FRAME};
 use crate::engine::deadline::after;
-use crate::engine::event::ControlKind;
+use crate::engine::ending::Answerable;
 use crate::engine::handle::StreamId;
 use crate::engine::send_queue::Pool;
 use crate::engine::stats::count;
@@ -376,13 +376,8 @@ impl Core {
         if let Role::WebSocket(websocket) = &mut stream.role
             && let Some(code) = websocket.fail(violation, &mut stream.out, pool)
         {
-            self.events.push_back(Event::Answerable {
-                stream: stream.handle,
-                context: stream.context,
-                kind: ControlKind::Violation,
-                code: Some(code),
-                reason: violation.to_string().into(),
-            });
+            let told = Answerable::violation(stream.handle, stream.context, code, violation);
+            self.events.push_back(Event::Answerable(told));
         }
         self.heard(conn, key);
     }

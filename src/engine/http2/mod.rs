@@ -24,8 +24,8 @@ mod windows;
 
 use super::config::Config;
 use super::deadline::after;
-use super::ending::End;
-use super::event::{Cause, ControlKind, Handler, LogLevel, Side, StreamKind, TlsInfo};
+use super::ending::{Answerable, End};
+use super::event::{Cause, Handler, LogLevel, Side, StreamKind, TlsInfo};
 use super::flag::Flag;
 use super::flood::Floods;
 use super::handle::{ConnectionId, ListenerId, StreamId};
@@ -183,13 +183,7 @@ enum Event {
         stream: StreamId,
     },
     /// What the peer did to end its side, for a host that answers it itself.
-    Answerable {
-        stream: StreamId,
-        context: u64,
-        kind: ControlKind,
-        code: Option<u16>,
-        reason: Box<str>,
-    },
+    Answerable(Answerable),
     Log(LogLevel, String),
 }
 

@@ -4,8 +4,8 @@ use super::exchange::PIECE;
 use super::stream::{Role, Sender};
 use super::{Connection, Core, Event};
 use crate::engine::deadline::after;
-use crate::engine::ending::{End, Tail};
-use crate::engine::event::{Cause, ControlKind, Side};
+use crate::engine::ending::{Answerable, End, Tail};
+use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
 use crate::engine::stats::count;
 use bytes::Bytes;
@@ -159,13 +159,8 @@ impl Core {
             websocket.closing().ended = true;
             if websocket.host_answers() {
                 // without a time limit: a peer that has gone would say so by RST_STREAM
-                self.events.push_back(Event::Answerable {
-                    stream: handle,
-                    context,
-                    kind: ControlKind::End,
-                    code: None,
-                    reason: websocket.end_told().into(),
-                });
+                let told = Answerable::end(handle, context, websocket);
+                self.events.push_back(Event::Answerable(told));
             } else {
                 conn.finish_phase(slot);
                 let deadline = after(self.now, self.config.close_timeout);
