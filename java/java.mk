@@ -55,4 +55,5 @@ java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on 
 	@tests/setup.sh java node openssl
 	java/test.sh $(H2WS_JNI_SMALL)
 	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java
+	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java jvm
 	EXAMPLE_JAVA_OPTIONS=-Xcheck:jni tests/examples/run.sh build/echo-java build/adopt-java build/netty-java build/netty-nio-java

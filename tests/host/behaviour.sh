@@ -2,14 +2,24 @@
 # The behaviour suite against a test host of any binding: its contract over HTTP/2 and HTTP/1.1, how sockets end (over HTTP/2 in clear and over TLS, over
 # HTTP/1.1), credit and BUSY.
 #
-#   behaviour.sh HOST
+#   behaviour.sh HOST        in clear, and what ends how over TLS too
+#   behaviour.sh HOST jvm    over TLS that ends in the JVM: HOST is the Java one
 set -euo pipefail
 
-host=$(realpath "${1:?usage: behaviour.sh HOST}")
+host=$(realpath "${1:?usage: behaviour.sh HOST [jvm]}")
+tls_by=${2:-native}
 cd "$(dirname "${BASH_SOURCE[0]}")"
 certificate=$(mktemp -d)
 trap 'rm -rf "$certificate"' EXIT
 ./certificate.sh "$certificate"
+
+if [ "$tls_by" = jvm ]; then
+    export TLS_BY=jvm TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem
+    node close.mjs "$host"
+    node contract.mjs "$host"
+    node credit.mjs "$host"
+    exit
+fi
 
 node contract.mjs "$host"
 node contract.mjs "$host" --http1

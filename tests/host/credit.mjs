@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { BINARY, TEXT, frame, within } from '../examples/websocket.mjs';
 import { bare, closing, theirs } from './close_frames.mjs';
 import { CANCEL, Client, DATA, MAX_WINDOW } from './h2_client.mjs';
-import { closedOf, get, json, run, start, stop, until } from './program.mjs';
+import { COUNTED, closedOf, get, json, run, start, stop, until } from './program.mjs';
 
 const program = process.argv[2];
 const only = process.argv[3] && new RegExp(process.argv[3]);
@@ -141,7 +141,7 @@ const tests = {
     await within(Promise.all([client.ended, other.ended]), 'the end of the connections');
   },
   async 'all streams have ended'(host) {
-    const stats = await until('no stream', () => json(host, '/stats'), (found) => found.open_connections === 1);
+    const stats = await until('no stream', () => json(host, '/stats'), (found) => found.open_connections === COUNTED);
     // the request that asks
     assert.deepEqual([stats.open_streams, stats.panics], [1, 0]);
     assert.equal((await get(host, '/hello')).status, 200);

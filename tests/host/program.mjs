@@ -17,9 +17,13 @@ export function launch(program, environment) {
   return child;
 }
 
-// What a host on the JVM is told by our own environment.
+// What the host counts of one connection. TLS that ends in the JVM has two of the engine: the socket, which the engine gave away with its
+// bytes encrypted, and the one that is served over the byte transport.
+export const COUNTED = process.env.TLS_BY === 'jvm' && process.env.TLS_CERT ? 2 : 1;
+
+// What a host is told by our own environment: TLS, of any; the rest, of one on the JVM.
 function passed() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => ['JAVA', 'HOST_JAVA_OPTIONS', 'STOCK'].includes(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => ['JAVA', 'HOST_JAVA_OPTIONS', 'STOCK', 'TLS_BY', 'TLS_CERT', 'TLS_KEY'].includes(name)));
 }
 
 // With -Xcheck:jni a JVM tells of natives that break its rules, and goes on.

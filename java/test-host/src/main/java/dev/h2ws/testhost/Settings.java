@@ -2,8 +2,11 @@ package dev.h2ws.testhost;
 
 import dev.h2ws.H2ws;
 import dev.h2ws.H2wsBuilder;
+import dev.h2ws.Handler;
 import dev.h2ws.ListenOptions;
+import dev.h2ws.Listener;
 import dev.h2ws.Tls;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -16,7 +19,9 @@ final class Settings {
     private final Map<String, String> environment;
     private final String cert;
     private final String key;
+    private final boolean tlsInJvm;
     private Tls tls;
+    private JvmTls jvmTls;
 
     private Settings(Map<String, String> environment) {
         this.environment = environment;
@@ -27,6 +32,11 @@ final class Settings {
         if ((cert == null) != (key == null)) {
             throw new IllegalArgumentException("TLS_CERT and TLS_KEY belong together; set both");
         }
+        String by = environment.getOrDefault("TLS_BY", "native");
+        if (!by.equals("native") && !by.equals("jvm")) {
+            throw new IllegalArgumentException("TLS_BY is \"" + by + "\"; it must be native or jvm");
+        }
+        tlsInJvm = by.equals("jvm");
     }
 
     static Settings read(Map<String, String> environment) {
@@ -80,12 +90,23 @@ final class Settings {
         }
     }
 
-    ListenOptions options() {
-        ListenOptions options = ListenOptions.defaults();
+    /** Listens in clear, or with TLS natively or, by TLS_BY=jvm, in the JVM. */
+    Listener listen(H2ws engine, Handler handler) {
+        InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
+        ListenOptions options = options();
+        if (tls() && tlsInJvm) {
+            jvmTls = new JvmTls(Path.of(cert), Path.of(key), clientRoots());
+            return jvmTls.transport(engine, options).listen(address, handler);
+        }
         if (tls()) {
             tls = identity().load();
             options = options.tls(tls);
         }
+        return engine.listen(address, handler, options);
+    }
+
+    private ListenOptions options() {
+        ListenOptions options = ListenOptions.defaults();
         if (number("NO_HTTP1", 1, 0) == 1) {
             options = options.withoutHttp1();
         }
@@ -98,16 +119,23 @@ final class Settings {
 
     private Tls.Builder identity() {
         Tls.Builder builder = Tls.builder().identity(Path.of(cert), Path.of(key));
+        Path roots = clientRoots();
+        return roots == null ? builder : builder.clientAuth(Tls.ClientAuth.OPTIONAL, roots);
+    }
+
+    private Path clientRoots() {
         String roots = path("TLS_CLIENT_CA");
-        return roots == null ? builder : builder.clientAuth(Tls.ClientAuth.OPTIONAL, Path.of(roots));
+        return roots == null ? null : Path.of(roots);
     }
 
     /** True if there was a certificate to load. */
     boolean reload() {
-        if (tls != null) {
+        if (jvmTls != null) {
+            jvmTls.reload();
+        } else if (tls != null) {
             tls.reload(identity());
         }
-        return tls != null;
+        return tls();
     }
 
     private String path(String variable) {

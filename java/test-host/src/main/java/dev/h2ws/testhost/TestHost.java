@@ -2,7 +2,6 @@ package dev.h2ws.testhost;
 
 import dev.h2ws.H2ws;
 import dev.h2ws.H2wsException;
-import dev.h2ws.ListenOptions;
 import dev.h2ws.Listener;
 import dev.h2ws.Request;
 import dev.h2ws.Status;
@@ -14,7 +13,7 @@ import sun.misc.Signal;
 
 /**
  * The test host on the Java API: a small server with fixed paths, so that one set of suites runs against every binding. What it
- * serves, and the variables that it reads, are those of {@code tests/host/host.c}.
+ * serves, and the variables that it reads, are those of {@code tests/host/host.c}; and TLS_BY=jvm has TLS end in the JVM.
  */
 public final class TestHost {
     private static final int BAD_SETTINGS = 2;
@@ -75,14 +74,13 @@ public final class TestHost {
         }
         int code = 0;
         try {
-            ListenOptions options = settings.options();
-            Listener listener = engine.listen("127.0.0.1:" + settings.port, this::handle, options);
+            Listener listener = settings.listen(engine, this::handle);
             System.out.println("listening on " + (settings.tls() ? "https" : "http") + "://" + listener.address());
             while (signals.take().equals("HUP")) {
                 reload();
             }
             engine.drain(DRAIN);
-        } catch (H2wsException e) {
+        } catch (H2wsException | IllegalArgumentException e) {
             System.err.println("host-java: " + e.getMessage());
             code = 1;
         }
@@ -95,7 +93,7 @@ public final class TestHost {
             if (settings.reload()) {
                 System.err.println("host-java: the certificate was loaded anew");
             }
-        } catch (H2wsException e) {
+        } catch (H2wsException | IllegalArgumentException e) {
             System.err.println("host-java: " + e.getMessage());
         }
     }
