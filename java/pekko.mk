@@ -1,4 +1,4 @@
-# make pekko-test, pekko-matrix. Included by the top Makefile, after java/java.mk.
+# make install-jars, pekko-test, pekko-matrix. Included by the top Makefile, after java/java.mk.
 
 # Pekko HTTP, Scala, Pekko: what the jars that were built against the first are run on.
 PEKKO_VERSIONS := 1.0.1/2.13/1.0.3 1.0.1/3/1.0.3 1.2.0/2.13/1.1.5 1.2.0/3/1.1.5 1.3.0/2.13/1.7.0 1.3.0/3/1.1.5
@@ -6,6 +6,12 @@ PEKKO_MODULES := h2ws-jvm,h2ws-pekko,h2ws-pekko-dropin
 PEKKO_JARS = java/h2ws-jvm/target/h2ws-jvm-0.1.0.jar:java/h2ws-pekko/target/h2ws-pekko-0.1.0.jar
 PEKKO_DROPIN = java/h2ws-pekko-dropin/target/h2ws-pekko-dropin-0.1.0.jar
 PEKKO_SMOKE := build/pekko
+
+# Into ~/.m2, or into the repository that REPO names.
+.PHONY: install-jars
+install-jars: $(H2WS_JNI_SMALL) ## the jars into the local Maven repository; REPO=dir: into that one
+	@tests/setup.sh java
+	$(MVN) install -pl .,$(PEKKO_MODULES) -DskipTests $(MVN_FLAGS) $(if $(REPO),"-Dmaven.repo.local=$(abspath $(REPO))")
 
 .PHONY: pekko-jars pekko-test pekko-matrix $(PEKKO_VERSIONS:%=pekko-on/%)
 
