@@ -33,8 +33,8 @@ final class Splice {
         }
         if (!over && down.done && up.done) {
             over = true;
-            down.from.close();
-            up.from.close();
+            down.end();
+            up.end();
         }
     }
 
@@ -53,6 +53,7 @@ final class Splice {
 
         private boolean ended;
         private boolean done;
+        private boolean lost;
 
         Way(Duplex from, Duplex to) {
             this.from = from;
@@ -116,7 +117,17 @@ final class Splice {
         /** Nobody takes what comes; what the other side still has to say goes out. */
         private void gone() {
             rest = null;
+            lost |= !done;
             done = true;
+        }
+
+        /** Who still speaks to nobody has to hear that, and would wait for room. */
+        private void end() {
+            if (lost) {
+                from.abort();
+            } else {
+                from.close();
+            }
         }
     }
 
