@@ -93,20 +93,18 @@ final class Settings {
     /** Listens in clear, or with TLS natively or, by TLS_BY=jvm, in the JVM. */
     Listener listen(H2ws engine, Handler handler) {
         InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
-        ListenOptions options = options();
         if (tls() && tlsInJvm) {
             jvmTls = new JvmTls(Path.of(cert), Path.of(key), clientRoots());
-            return jvmTls.transport(engine, options).listen(address, handler);
+            return jvmTls.transport(engine, options(ListenOptions.defaults())).listen(address, handler);
         }
-        if (tls()) {
-            tls = identity().load();
-            options = options.tls(tls);
+        if (!tls()) {
+            return engine.listen(address, handler, options(ListenOptions.defaults()));
         }
-        return engine.listen(address, handler, options);
+        tls = identity().load();
+        return engine.listen(address, handler, options(ListenOptions.tls(tls)));
     }
 
-    private ListenOptions options() {
-        ListenOptions options = ListenOptions.defaults();
+    private ListenOptions options(ListenOptions options) {
         if (number("NO_HTTP1", 1, 0) == 1) {
             options = options.withoutHttp1();
         }
