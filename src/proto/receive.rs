@@ -197,14 +197,13 @@ impl Receiver {
         loop {
             let event = match self.expect {
                 Expect::Message | Expect::Head => {
-                    let Some(head) = self.take_head(input, rules)? else { return Ok(None) };
-                    self.begin_frame(&head, rules)?;
                     if rules.parts
-                        && head.opcode == OPCODE_CLOSE
-                        && let Some(part) = self.give_up_gathering(out)
+                        && let Some(part) = self.cut_by_close(input, rules, out)?
                     {
                         return Ok(Some(part));
                     }
+                    let Some(head) = self.take_head(input, rules)? else { return Ok(None) };
+                    self.begin_frame(&head, rules)?;
                     continue;
                 }
                 // A frame without payload is complete although nothing more has come.
@@ -295,13 +294,27 @@ impl Receiver {
         Ok(())
     }
 
-    /// The message that a Close cuts will not be whole: what is held of it is its first part.
-    fn give_up_gathering(&mut self, out: &mut Vec<u8>) -> Option<Received> {
-        let kind = self.open?;
-        let gathering = self.gathering.take_if(|gathering| !gathering.message.is_empty())?;
-        *out = gathering.message;
+    /// The message that a Close cuts will not be whole: what is held of it is its first part. It comes with the first byte of the
+    /// Close, whose own event takes those that follow.
+    fn cut_by_close(
+        &mut self,
+        input: &mut &[u8],
+        rules: &Rules,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Received>, Violation> {
+        let (Some(kind), Some(gathering), Some((first, rest))) = (self.open, &mut self.gathering, input.split_first())
+        else {
+            return Ok(None);
+        };
+        if self.have > 0 || first & 0xf != OPCODE_CLOSE || gathering.message.is_empty() {
+            return Ok(None);
+        }
+        *out = std::mem::take(&mut gathering.message);
+        self.gathering = None;
         self.given = true;
-        Some(Received::Part { kind, first: true, last: false })
+        *input = rest;
+        self.take_head(&mut std::slice::from_ref(first), rules)?;
+        Ok(Some(Received::Part { kind, first: true, last: false }))
     }
 
     /// The next bytes of the current payload, of which there may be none.

@@ -377,7 +377,15 @@ fn with_gather_short_messages_are_one_part_and_long_ones_begin_when_they_are_lon
     assert!(receiver.held() <= 100, "{} bytes are held", receiver.held());
     let cut = [frame(0x02, &[1; 60]), frame(0x88, b"")].concat();
     let close = Event::Close(None, String::new());
-    assert_eq!(receive(&GATHERED, cut.chunks(7)), [part(60, true, false), close], "a message that a Close cuts");
+    for pieces in 1..=cut.len() {
+        let seen = receive(&GATHERED, cut.chunks(pieces));
+        assert_eq!(seen, [part(60, true, false), close.clone()], "a message that a Close cuts, in pieces of {pieces}");
+    }
+    let mut receiver = Receiver::default();
+    let (mut input, mut out) = (&cut[..], Vec::new());
+    while let Ok(Some(received)) = receiver.feed(&mut input, &GATHERED, &mut out) {
+        assert_eq!(input.is_empty(), matches!(received, Received::Close { .. }), "the Close is not left behind");
+    }
     let control = [frame(0x02, &[1; 60]), frame(0x89, b"p"), frame(0x80, &[1; 10])].concat();
     assert_eq!(receive(&GATHERED, [&control[..]]), [Event::Ping(b"p".to_vec()), part(70, true, true)]);
 }
