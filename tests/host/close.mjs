@@ -154,12 +154,13 @@ const client = (ending) => ({
   }, record(1006, '', 'disconnected', 0, 'remote')),
   'client: RST': ends('/echo', async (c) => { c.cut(); }, record(1006, '', 'disconnected', 0, 'remote')),
 });
-for (const code of [NO_ERROR, INTERNAL_ERROR, CANCEL, ENHANCE_YOUR_CALM, 0xdeadbeef]) {
-  client[`client: RST_STREAM(0x${code.toString(16)})`] = ends('/echo', async (c, s) => {
+const resets = Object.fromEntries([NO_ERROR, INTERNAL_ERROR, CANCEL, ENHANCE_YOUR_CALM, 0xdeadbeef].map((code) => [
+  `client: RST_STREAM(0x${code.toString(16)})`,
+  ends('/echo', async (c, s) => {
     c.reset(s, code);
     await c.silent(s);
-  }, record(1006, '', 'reset', code, 'remote'));
-}
+  }, record(1006, '', 'reset', code, 'remote')),
+]));
 
 const server = {
   'server: Close': ends('/close/1001', async (c, s) => {
@@ -262,7 +263,7 @@ async function going(c, s) {
 const environment = { H2WS_CLOSE_TIMEOUT: '300', MAX_MESSAGE: '3000' };
 
 const host = await start(program, environment);
-await run(host, { ...client(Buffer.alloc(0)), ...server }, only);
+await run(host, { ...client(Buffer.alloc(0)), ...resets, ...server }, only);
 const stats = await until('no stream', () => json(host, '/stats'), (found) => found.open_connections === COUNTED);
 assert.deepEqual([stats.open_connections, stats.panics], [COUNTED, 0]);
 await stop(host);
@@ -270,7 +271,7 @@ await stop(host);
 // A host that answers itself what the peer did to end: only the wire's order may differ, not what ends how; and an end without a
 // Close is answered with one.
 const manual = await start(program, { ...environment, MANUAL: '1' });
-const answered = Object.fromEntries(Object.entries(client(theirs(1000))).map(([name, test]) => [`${name}; manual control`, test]));
+const answered = Object.fromEntries(Object.entries({ ...client(theirs(1000)), ...resets }).map(([name, test]) => [`${name}; manual control`, test]));
 await run(manual, answered, only ?? /^client: (Close|END_STREAM|a |an |text |RST_STREAM|FIN|RST)/);
 await stop(manual);
 
