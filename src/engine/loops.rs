@@ -208,6 +208,12 @@ impl LoopState {
         }
     }
 
+    /// Whether the handle still names a stream: what was queued for it may come after its end.
+    pub(crate) fn is_open(&self, stream: StreamId) -> bool {
+        let parts = Parts::of(stream.0);
+        self.own().streams.slot(parts.slot).is_some_and(|slot| slot.alive(parts.generation))
+    }
+
     fn apply_posted(&self, stream: StreamId, op: Op<'_>) {
         let parts = Parts::of(stream.0);
         let weight = if op.fills_queue() { op.weight() as u32 } else { 0 };

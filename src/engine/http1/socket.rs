@@ -189,12 +189,10 @@ impl Core {
         if socket.sent_end {
             return self.socket_done();
         }
-        let heard = socket.websocket.closing.as_ref().is_some_and(|c| c.heard.is_some());
-        let ended = socket.websocket.closing.as_ref().is_some_and(|c| c.ended);
-        if socket.websocket.may_end() || (heard || ended) && at.is_some() {
+        if socket.websocket.may_end() || socket.websocket.deaf() && at.is_some() {
             return;
         }
-        if !heard && !ended {
+        if !socket.websocket.deaf() {
             socket.websocket.closing().ended = true;
             if socket.websocket.host_answers() {
                 let told = Answerable::end(*handle, *context, &socket.websocket);

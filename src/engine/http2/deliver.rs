@@ -9,7 +9,6 @@ use crate::engine::event::{Body, Closed, ControlFrame, Fragment, Message, Stream
 use crate::engine::handle::StreamId;
 use crate::engine::loops::LoopState;
 use crate::engine::stats::uncount;
-use crate::engine::table::Parts;
 use crate::engine::websocket::Arrived;
 use std::rc::Rc;
 
@@ -43,8 +42,7 @@ impl Connection {
                     self.closed(&Closed { stream, context, kind, code, reason: &reason, cause, h2_code, side }, slot);
                 }
                 Event::Writable { stream, context } => {
-                    let alive = self.state.own().streams.slot(Parts::of(stream.0).slot);
-                    if alive.is_some_and(|s| s.alive(stream.0 as u32)) {
+                    if self.state.is_open(stream) {
                         self.host().writable(stream, context);
                     }
                 }
@@ -66,8 +64,7 @@ impl Connection {
                 }
                 Event::Pending { key, stream } => self.deliver_pending(key, stream, payload),
                 Event::Answerable(told) => {
-                    let alive = self.state.own().streams.slot(Parts::of(told.stream.0).slot);
-                    if alive.is_some_and(|s| s.alive(told.stream.0 as u32)) {
+                    if self.state.is_open(told.stream) {
                         self.host().control(&told.event());
                     }
                 }

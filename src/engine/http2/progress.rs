@@ -146,16 +146,14 @@ impl Core {
         if !received || websocket.has_pending() {
             return;
         }
-        let closing = websocket.closing.as_ref();
-        let known = closing.is_some_and(|c| c.heard.is_some() || c.failed.is_some() || c.ended);
-        if conn.host_first() && !websocket.may_end() && !known {
+        if conn.host_first() && !websocket.may_end() && !websocket.deaf() {
             websocket.hold_end();
             return self.comes_late(key);
         }
         if sent {
             return self.socket_done(conn, key);
         }
-        if !websocket.may_end() && !known {
+        if !websocket.may_end() && !websocket.deaf() {
             websocket.closing().ended = true;
             if websocket.host_answers() {
                 // without a time limit: a peer that has gone would say so by RST_STREAM
