@@ -125,11 +125,13 @@ thread_local! {
     static STATE: RefCell<Option<Rc<LoopState>>> = const { RefCell::new(None) };
 }
 
-/// The state of the loop `index` of this engine, if this is its thread.
+/// Runs `f` with the state of the loop `index` of this engine, if this is its thread.
 #[inline]
-pub(crate) fn current(shared: &Shared, index: usize) -> Option<Rc<LoopState>> {
-    STATE
-        .with(|state| state.borrow().as_ref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
+pub(crate) fn with_current<T>(shared: &Shared, index: usize, f: impl FnOnce(Option<&LoopState>) -> T) -> T {
+    STATE.with(|state| {
+        let state = state.borrow();
+        f(state.as_deref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)))
+    })
 }
 
 /// Which loop of this engine has this thread.

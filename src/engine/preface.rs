@@ -3,7 +3,7 @@
 use super::config::Fallback;
 use super::event::{HandedBack, LogLevel, TlsInfo};
 use super::handle::{ConnectionId, ListenerId};
-use super::listener::{Incoming, ListenOptions};
+use super::listener::{Admitted, Incoming, ListenOptions};
 use super::loops::{LoopState, within};
 use super::relay::relay;
 use super::stats::count;
@@ -15,7 +15,7 @@ use crate::proto::scan::{FrameHead, PREFACE, frame_type};
 use std::cell::OnceCell;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,6 +44,14 @@ pub(crate) struct Greeted {
     pub(crate) websockets: bool,
 }
 
+/// A connection whose protocol has begun.
+struct Begun {
+    /// Serves it to its end. Not a part of the future that found out which protocol: each turn would go through that.
+    service: Pin<Box<dyn Future<Output = ()>>>,
+    _admitted: Admitted,
+    _alive: Rc<()>,
+}
+
 /// Serves a connection from its first byte to its last, and says so to the host that has a part in it.
 pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     let id = incoming.id;
@@ -52,23 +60,30 @@ pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
     if let Socket::Wire(own) = &incoming.socket {
         let _ = wire.set(Arc::clone(own));
     }
-    let mut conversation = pin!(converse(Rc::clone(&state), incoming, &wire));
-    // what the task has to say of its wire is said when nothing of it is borrowed
-    poll_fn(|cx| {
-        let polled = conversation.as_mut().poll(cx);
-        if let Some(wire) = wire.get() {
-            pass_on(&state, id, wire);
-        }
-        polled
-    })
-    .await;
-    if let Some(wire) = wire.get() {
-        pass_on(&state, id, wire);
+    let begun = attended(&state, id, &wire, Box::pin(converse(Rc::clone(&state), incoming, &wire))).await;
+    if let Some(Begun { service, _admitted, _alive }) = begun {
+        attended(&state, id, &wire, service).await;
     }
     if adopted || wire.get().is_some() {
         // the host's code: its panic must not end the loop
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().disconnected(id)));
     }
+}
+
+/// What the task has to say of its wire is said when nothing of it is borrowed.
+fn attended<F: Future + Unpin>(
+    state: &LoopState,
+    id: ConnectionId,
+    wire: &OnceCell<Arc<Wire>>,
+    mut part: F,
+) -> impl Future<Output = F::Output> {
+    poll_fn(move |cx| {
+        let polled = Pin::new(&mut part).poll(cx);
+        if let Some(wire) = wire.get() {
+            pass_on(state, id, wire);
+        }
+        polled
+    })
 }
 
 fn pass_on(state: &LoopState, id: ConnectionId, wire: &Wire) {
@@ -78,17 +93,21 @@ fn pass_on(state: &LoopState, id: ConnectionId, wire: &Wire) {
     }
 }
 
-async fn converse(state: Rc<LoopState>, incoming: Incoming, wire: &OnceCell<Arc<Wire>>) {
+/// Finds out what the connection speaks. `None`: it has ended.
+async fn converse(state: Rc<LoopState>, incoming: Incoming, wire: &OnceCell<Arc<Wire>>) -> Option<Begun> {
     let (_admitted, _alive) = (incoming.admitted, Rc::clone(&state.alive));
     // made before the flag is read, so that no end is missed between the two
     let ending = state.ending.notified();
     if state.stopping() || state.shared.draining.load(Ordering::Acquire) {
-        return;
+        return None;
     }
     let peer = incoming.socket.peer();
     let transport = match Transport::register(incoming.socket) {
         Ok(transport) => transport,
-        Err(e) => return state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}")),
+        Err(e) => {
+            state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}"));
+            return None;
+        }
     };
     let greeted = Greeted {
         id: incoming.id,
@@ -102,23 +121,21 @@ async fn converse(state: Rc<LoopState>, incoming: Incoming, wire: &OnceCell<Arc<
     // boxed, so that its state is given back before the connection is served
     let greet = Box::pin(greet(&state, greeted, &incoming.options));
     let (found, mut greeted) = tokio::select! {
-        greeted = greet => match greeted {
-            Some(greeted) => greeted,
-            None => return,
-        },
+        greeted = greet => greeted?,
         // it has asked for nothing yet, so nothing is lost
-        () = ending => return,
+        () = ending => return None,
     };
     let options = &incoming.options;
+    let begun = |service| Some(Begun { service, _admitted, _alive });
     match found {
         _ if options.raw => hand_back(&state, greeted, wire, Fallback::Duplex).await,
-        Found::Http2 if options.http2 => Box::pin(http2::serve(state, greeted)).await,
+        Found::Http2 if options.http2 => return begun(Box::pin(http2::serve(state, greeted))),
         // a host that takes them has an HTTP/1.1 of its own
         _ if falls_back(&state, &greeted.transport) => {
             hand_back(&state, greeted, wire, state.shared.config.fallback).await;
         }
         // what is no HTTP/2 preface is answered over HTTP/1.1, which may be with 400
-        Found::Http1 | Found::Other if options.http1 => Box::pin(http1::serve(state, greeted)).await,
+        Found::Http1 | Found::Other if options.http1 => return begun(Box::pin(http1::serve(state, greeted))),
         other => {
             count(&state.own().counters.refused_preface);
             let text = format!("connection of {} refused: it does not begin with an HTTP/2 preface", greeted.peer);
@@ -132,6 +149,7 @@ async fn converse(state: Rc<LoopState>, incoming: Incoming, wire: &OnceCell<Arc<
             linger(&mut greeted.transport).await;
         }
     }
+    None
 }
 
 /// The shortest conversation over HTTP/2: SETTINGS, which come first (RFC 9113 §3.4), and GOAWAY.

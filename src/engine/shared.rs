@@ -219,17 +219,17 @@ impl Shared {
         let Some(slot) = of_loop.streams.slot(parts.slot).filter(|slot| slot.alive(parts.generation)) else {
             return Err(Status::Gone.into());
         };
-        if slot.posted.load(Ordering::Acquire) == 0
-            && let Some(state) = loops::current(self, parts.of_loop)
-        {
-            if let Err(busy) = check_room(slot, &op, self.config.send_queue, &of_loop.counters) {
-                slot.owed.store(true, Ordering::Relaxed);
-                return Err(busy);
+        loops::with_current(self, parts.of_loop, |state| match state {
+            Some(state) if slot.posted.load(Ordering::Acquire) == 0 => {
+                if let Err(busy) = check_room(slot, &op, self.config.send_queue, &of_loop.counters) {
+                    slot.owed.store(true, Ordering::Relaxed);
+                    return Err(busy);
+                }
+                permit(slot, &op)?;
+                state.apply(parts, slot, op)
             }
-            permit(slot, &op)?;
-            return state.apply(parts, slot, op);
-        }
-        self.post(of_loop, slot, stream, op)
+            _ => self.post(of_loop, slot, stream, op),
+        })
     }
 
     /// From another thread: what can be said at once is said at once, the rest goes by the loop's queue.

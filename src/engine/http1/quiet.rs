@@ -3,7 +3,7 @@
 //! [`Task::rounds`](super::task), which starts from whatever state this leaves.
 
 use super::task::{ROUNDS, Task};
-use super::{Core, Role, Stream};
+use super::{Connection, Core, Role, Stream};
 use crate::engine::stats::add;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -23,28 +23,38 @@ impl Core {
             && socket.arrived < self.config.stream_window
             && socket.websocket.closing.is_none()
     }
+
+    /// Whether a socket has nothing but bytes to move. The clock is read where something depends on it: as long as a socket's
+    /// silence is counted there is a timer, and what else needs the time looks for itself.
+    #[inline]
+    fn begins_quietly(&mut self, timer_at: Option<Instant>) -> bool {
+        if let Some(at) = timer_at {
+            self.now = Instant::now();
+            if at <= self.now {
+                return false;
+            }
+        }
+        self.moves_bytes_only() && self.pipe.buffers().output.is_empty()
+    }
+
+    #[inline]
+    fn has_queued(&self) -> bool {
+        matches!(self.stream.as_deref(), Some(Stream { role: Role::WebSocket(socket), .. }) if socket.out.len() > 0)
+    }
 }
 
 impl Task {
     /// True: all is done until the socket has more.
-    pub(super) fn move_bytes(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> bool {
-        let conn = Rc::clone(&self.conn);
+    pub(super) fn move_bytes(&mut self, cx: &mut Context<'_>, conn: &Rc<Connection>, payload: &mut Vec<u8>) -> bool {
         let state = &*conn.state;
-        {
-            let mut core = conn.core.borrow_mut();
-            core.now = Instant::now();
-            if !core.moves_bytes_only()
-                || self.timer_at.is_some_and(|at| at <= core.now)
-                || !core.pipe.buffers().output.is_empty()
-            {
-                return false;
-            }
+        if !conn.core.borrow_mut().begins_quietly(self.timer_at) {
+            return false;
         }
         let counters = &state.own().counters;
         let mut buffer = state.buffers.take_read();
         let mut waits = false;
         for _ in 0..ROUNDS {
-            if !self.write_queued(cx) || state.handler.full() {
+            if !self.write_queued(cx, conn) || state.handler.full() {
                 break;
             }
             match self.transport.poll_read(cx, &mut buffer) {
@@ -68,9 +78,13 @@ impl Task {
     }
 
     /// Writes what the host has sent. False: there is more to be done than to read.
-    fn write_queued(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut core = self.conn.core.borrow_mut();
-        let (polled, wrote) = core.write_socket(&self.conn, &mut self.transport, cx);
+    fn write_queued(&mut self, cx: &mut Context<'_>, conn: &Connection) -> bool {
+        let mut core = conn.core.borrow_mut();
+        // a host that has aborted meanwhile has left nothing queued
+        if !core.has_queued() {
+            return core.moves_bytes_only();
+        }
+        let (polled, wrote) = core.write_socket(conn, &mut self.transport, cx);
         let written =
             polled == Poll::Ready(true) && (!wrote || matches!(self.transport.poll_flush(cx), Poll::Ready(Ok(()))));
         written && core.moves_bytes_only()

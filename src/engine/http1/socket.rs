@@ -12,6 +12,7 @@ use crate::engine::websocket::{Arrived, violation_counter};
 use crate::proto::receive::Violation;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// What came of a socket's bytes.
 pub(super) struct Delivery {
@@ -24,23 +25,22 @@ impl Connection {
     /// Takes a socket's bytes, with the host's callbacks in between.
     pub(super) fn take_input(self: &Rc<Self>, mut data: &[u8], payload: &mut Vec<u8>) {
         let len = data.len() as u32;
-        {
-            let mut core = self.core.borrow_mut();
-            let now = core.now;
-            let Some(socket) = core.socket() else { return };
-            socket.last_in = now;
-            socket.arrived = socket.arrived.saturating_add(len);
-        }
+        let mut core = self.core.borrow_mut();
+        let now = core.now;
+        let Some(socket) = core.socket() else { return };
+        socket.last_in = now;
+        socket.arrived = socket.arrived.saturating_add(len);
         while !data.is_empty() {
-            let step = self.core.borrow_mut().receive(self, &mut data, payload, &mut self.state.pool.borrow_mut());
+            let step = core.receive(self, &mut data, payload, &mut self.state.pool.borrow_mut());
             if let Some(Delivery { stream, context, arrived }) = step {
+                drop(core);
                 self.deliver(stream, context, &arrived, payload);
+                core = self.core.borrow_mut();
                 if self.state.handler.full() {
                     break;
                 }
             }
         }
-        let mut core = self.core.borrow_mut();
         let core = &mut *core;
         // the host is full: what is left is held, and goes on when it has taken what it has
         if !data.is_empty() {
@@ -114,6 +114,7 @@ impl Core {
                     Arrived::Message(_) | Arrived::Fragment { last: true, .. } => self.messages_in += 1,
                     Arrived::Fragment { .. } => {}
                     Arrived::Control { .. } => {
+                        self.now = Instant::now();
                         self.heard(conn);
                         let at = self.quiet_deadline();
                         self.arm(at);
@@ -123,6 +124,7 @@ impl Core {
             }
             Err(violation) => {
                 *data = &[];
+                self.now = Instant::now();
                 self.violated(conn, &violation, pool);
                 None
             }
@@ -270,7 +272,7 @@ impl Core {
     }
 
     /// When the socket has been quiet for too long, if it ever can be.
-    pub(super) fn quiet_deadline(&self) -> Option<std::time::Instant> {
+    pub(super) fn quiet_deadline(&self) -> Option<Instant> {
         match self.stream.as_deref() {
             Some(Stream { role: Role::WebSocket(socket), .. }) => {
                 quiet(&socket.websocket, socket.last_in, &self.config)

@@ -111,7 +111,7 @@ impl Task {
         let conn = Rc::clone(&self.conn);
         conn.ticking.set(true);
         // a panic is our bug or the host's: it ends this connection alone
-        let polled = catch_unwind(AssertUnwindSafe(|| self.tick(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| self.tick(cx, &conn)));
         let polled = polled.unwrap_or_else(|_| {
             count(&conn.state.own().counters.panics);
             let log =
@@ -125,11 +125,14 @@ impl Task {
         polled
     }
 
-    fn tick(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let conn = Rc::clone(&self.conn);
+    fn tick(&mut self, cx: &mut Context<'_>, conn: &Rc<Connection>) -> Poll<()> {
         let buffers = &conn.state.buffers;
         let mut payload = buffers.payload.take();
-        let polled = if self.move_bytes(cx, &mut payload) { Poll::Pending } else { self.long_tick(cx, &mut payload) };
+        let polled = if self.move_bytes(cx, conn, &mut payload) {
+            Poll::Pending
+        } else {
+            self.long_tick(cx, conn, &mut payload)
+        };
         payload.clear();
         if payload.capacity() <= KEPT {
             buffers.payload.set(payload);
@@ -141,8 +144,7 @@ impl Task {
         polled
     }
 
-    fn long_tick(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> Poll<()> {
-        let conn = Rc::clone(&self.conn);
+    fn long_tick(&mut self, cx: &mut Context<'_>, conn: &Rc<Connection>, payload: &mut Vec<u8>) -> Poll<()> {
         let buffers = &conn.state.buffers;
         {
             let mut core = conn.core.borrow_mut();
