@@ -4,6 +4,7 @@
 use crate::host::{Error, Status};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::ffi::c_char;
+use std::fmt::Display;
 use std::ptr;
 
 /// Bytes, or UTF-8 text: not NUL-terminated. `data` may be NULL only when `len` is 0. In C, H2WS_STR("literal") makes
@@ -48,7 +49,7 @@ impl h2ws_str {
 
     /// # Safety
     /// If `data` is not NULL, `len` bytes from it on are readable and do not change while `'a` lasts.
-    pub(super) unsafe fn bytes<'a>(self, argument: &str) -> Result<&'a [u8], Error> {
+    pub(super) unsafe fn bytes<'a>(self, argument: impl Display) -> Result<&'a [u8], Error> {
         match (self.data.is_null(), self.len) {
             (_, 0) => Ok(&[]),
             // SAFETY: not NULL, and a length that an object can have; the rest is the caller's contract.
@@ -111,8 +112,8 @@ unsafe fn append(map: &mut HeaderMap, field: h2ws_header, argument: &str, i: usi
     // SAFETY: the same contract.
     let (name, value) = unsafe {
         (
-            field.name.bytes(&format!("{argument}.items[{i}].name"))?,
-            field.value.bytes(&format!("{argument}.items[{i}].value"))?,
+            field.name.bytes(format_args!("{argument}.items[{i}].name"))?,
+            field.value.bytes(format_args!("{argument}.items[{i}].value"))?,
         )
     };
     let wrong_name = |_| {
