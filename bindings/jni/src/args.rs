@@ -177,21 +177,85 @@ pub(crate) fn strings(env: &mut Env<'_>, array: &JObjectArray<'_, JString<'_>>) 
     Ok(strings)
 }
 
-/// Names and values in turn. A value's characters are its bytes (ISO-8859-1).
-pub(crate) fn headers(env: &mut Env<'_>, array: &JObjectArray<'_, JString<'_>>) -> Result<HeaderMap, Refusal> {
-    let strings = strings(env, array)?;
-    let mut headers = HeaderMap::with_capacity(strings.len() / 2);
-    for pair in strings.chunks(2) {
-        let [name, value] = pair else { return Err(invalid(format!("header {:?} has no value", pair[0]))) };
-        let name_bytes = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| invalid(format!("{name:?} is no name of a header field (RFC 9110 section 5.1)")))?;
-        let latin1: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
-        let value = latin1
-            .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
-            .ok_or_else(|| invalid(format!("the value of header {name:?} has a character that none may have")))?;
-        if headers.try_append(name_bytes, value).is_err() {
+/// Header fields as `Headers.raw` of Java writes them: how many, then names and values in turn, each behind its length. One array
+/// crosses at once; of strings each would cost five calls into the JVM.
+pub(crate) fn headers(env: &mut Env<'_>, fields: &JByteArray<'_>) -> Result<HeaderMap, Refusal> {
+    if fields.is_null() {
+        return Ok(HeaderMap::new());
+    }
+    let length = fields.len(env)?;
+    with_bytes(env, fields, 0, length as i32, header_map)
+}
+
+fn header_map(mut fields: &[u8]) -> Result<HeaderMap, Error> {
+    let invalid = |text| Error::new(Status::InvalidArgument, text);
+    let cut = || invalid("header fields that are cut off".to_owned());
+    let count = number(&mut fields).filter(|count| *count <= fields.len() / 8).ok_or_else(cut)?;
+    let mut map = HeaderMap::with_capacity(count);
+    for _ in 0..count {
+        let (name, value) = text(&mut fields).zip(text(&mut fields)).ok_or_else(cut)?;
+        let shown = || String::from_utf8_lossy(name);
+        let known = HeaderName::from_bytes(name)
+            .map_err(|_| invalid(format!("{:?} is no name of a header field (RFC 9110 section 5.1)", shown())))?;
+        let value = HeaderValue::from_bytes(value)
+            .map_err(|_| invalid(format!("the value of header {:?} has a character that none may have", shown())))?;
+        if map.try_append(known, value).is_err() {
             return Err(invalid("more header fields than there can be".to_owned()));
         }
     }
-    Ok(headers)
+    Ok(map)
+}
+
+fn number(bytes: &mut &[u8]) -> Option<usize> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u32::from_le_bytes(*number) as usize)
+}
+
+fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = number(bytes)?;
+    let (text, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(count: u32, texts: &[&str]) -> Vec<u8> {
+        let mut fields = count.to_le_bytes().to_vec();
+        for text in texts {
+            fields.extend((text.len() as u32).to_le_bytes());
+            fields.extend(text.as_bytes());
+        }
+        fields
+    }
+
+    #[test]
+    fn fields_come_in_their_order() {
+        let map = header_map(&written(3, &["b", "1", "A", "", "b", "2"])).expect("fields");
+        let all: Vec<_> = map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        assert_eq!(all, [("b", &b"1"[..]), ("b", b"2"), ("a", b"")]);
+        assert!(header_map(&written(0, &[])).expect("no fields").is_empty());
+    }
+
+    #[test]
+    fn what_is_cut_off_or_counts_wrong_is_refused() {
+        let fields = written(2, &["name", "value", "n", "v"]);
+        for cut in 0..fields.len() {
+            assert!(header_map(&fields[..cut]).is_err(), "{cut} bytes");
+        }
+        assert!(header_map(&written(u32::MAX, &["name", "value"])).is_err());
+        let mut long = fields;
+        long[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(header_map(&long).is_err());
+    }
+
+    #[test]
+    fn what_no_field_may_have_is_named() {
+        let text = |fields: &[u8]| header_map(fields).expect_err("refused").text().to_owned();
+        assert!(text(&written(1, &["no name", "value"])).contains("\"no name\" is no name"));
+        assert!(text(&written(1, &["name", "\0"])).contains("the value of header \"name\""));
+    }
 }

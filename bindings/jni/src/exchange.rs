@@ -4,9 +4,7 @@ use crate::args::{self, native, with_buffer, with_bytes};
 use crate::engines::with_engine;
 use h2ws::{Accept, Control, Credit, Delivery, Engine, Error, MessageKind, Status, StreamId};
 use jni::EnvUnowned;
-use jni::objects::{JByteArray, JByteBuffer, JClass, JObjectArray, JString};
-
-type Strings<'l> = JObjectArray<'l, JString<'l>>;
+use jni::objects::{JByteArray, JByteBuffer, JClass, JString};
 
 /// Does something to a stream.
 fn to_stream(engine: i64, stream: i64, f: impl FnOnce(&Engine, StreamId) -> Result<(), Error>) -> Result<i32, Error> {
@@ -31,7 +29,7 @@ pub(crate) extern "system" fn accept<'l>(
     stream: i64,
     context: i64,
     subprotocol: JString<'l>,
-    headers: Strings<'l>,
+    headers: JByteArray<'l>,
     flags: i32,
     gather: i32,
 ) -> i32 {
@@ -64,7 +62,7 @@ pub(crate) extern "system" fn reject<'l>(
     engine: i64,
     stream: i64,
     code: i32,
-    headers: Strings<'l>,
+    headers: JByteArray<'l>,
     body: JByteArray<'l>,
 ) -> i32 {
     native(&mut env, |env| {
@@ -81,7 +79,7 @@ pub(crate) extern "system" fn respond<'l>(
     engine: i64,
     stream: i64,
     code: i32,
-    headers: Strings<'l>,
+    headers: JByteArray<'l>,
     body: JByteArray<'l>,
 ) -> i32 {
     native(&mut env, |env| {
@@ -98,7 +96,7 @@ pub(crate) extern "system" fn respond_start<'l>(
     engine: i64,
     stream: i64,
     code: i32,
-    headers: Strings<'l>,
+    headers: JByteArray<'l>,
 ) -> i32 {
     native(&mut env, |env| {
         let headers = args::headers(env, &headers)?;
@@ -113,7 +111,7 @@ pub(crate) extern "system" fn inform<'l>(
     engine: i64,
     stream: i64,
     code: i32,
-    headers: Strings<'l>,
+    headers: JByteArray<'l>,
 ) -> i32 {
     native(&mut env, |env| {
         let headers = args::headers(env, &headers)?;
@@ -159,7 +157,7 @@ pub(crate) extern "system" fn finish<'l>(
     _: JClass<'l>,
     engine: i64,
     stream: i64,
-    trailers: Strings<'l>,
+    trailers: JByteArray<'l>,
 ) -> i32 {
     native(&mut env, |env| {
         let trailers = if trailers.is_null() { None } else { Some(args::headers(env, &trailers)?) };

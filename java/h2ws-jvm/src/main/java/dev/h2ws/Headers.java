@@ -57,9 +57,35 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
         return fields == null || fields.length == 0 ? EMPTY : new Headers(fields);
     }
 
-    /** As natives take them: null for none. */
-    static String[] raw(Headers headers) {
-        return headers == null || headers.isEmpty() ? null : headers.fields;
+    /** As natives take them ({@code args.rs}): how many, then each text behind its length, a byte a character; null for none. */
+    static byte[] raw(Headers headers) {
+        if (headers == null || headers.isEmpty()) {
+            return null;
+        }
+        int size = 4;
+        for (String text : headers.fields) {
+            size += 4 + text.length();
+        }
+        byte[] raw = new byte[size];
+        int at = put(raw, 0, headers.size());
+        for (String text : headers.fields) {
+            int length = text.length();
+            at = put(raw, at, length);
+            for (int i = 0; i < length; i++) {
+                char c = text.charAt(i);
+                // NUL is refused as what is no byte has to be
+                raw[at++] = c > 0xff ? 0 : (byte) c;
+            }
+        }
+        return raw;
+    }
+
+    private static int put(byte[] to, int at, int number) {
+        to[at] = (byte) number;
+        to[at + 1] = (byte) (number >> 8);
+        to[at + 2] = (byte) (number >> 16);
+        to[at + 3] = (byte) (number >> 24);
+        return at + 4;
     }
 
     /**

@@ -117,6 +117,15 @@ public final class Request {
     }
 
     /**
+     * Its connection: what came over the same one has the same id, and no other connection of the engine ever has it.
+     *
+     * @return the id
+     */
+    public long connectionId() {
+        return exchange.head.connection();
+    }
+
+    /**
      * The number of its HTTP/2 stream (RFC 9113 section 5.1.1), for logs and for who is asked for it.
      *
      * @return the number; 0 over HTTP/1.1

@@ -92,21 +92,21 @@ public final class Native {
 
     /** With {@link #FRAGMENTS} a message up to {@code gather} bytes is one. */
     public static native int accept(
-            long engine, long stream, long context, String subprotocol, String[] headers, int flags, int gather);
+            long engine, long stream, long context, String subprotocol, byte[] headers, int flags, int gather);
 
-    public static native int reject(long engine, long stream, int status, String[] headers, byte[] body);
+    public static native int reject(long engine, long stream, int status, byte[] headers, byte[] body);
 
-    public static native int respond(long engine, long stream, int status, String[] headers, byte[] body);
+    public static native int respond(long engine, long stream, int status, byte[] headers, byte[] body);
 
-    public static native int respondStart(long engine, long stream, int status, String[] headers);
+    public static native int respondStart(long engine, long stream, int status, byte[] headers);
 
-    public static native int inform(long engine, long stream, int status, String[] headers);
+    public static native int inform(long engine, long stream, int status, byte[] headers);
 
     public static native int sendBody(long engine, long stream, byte[] data, int offset, int length);
 
     public static native int sendBodyBuffer(long engine, long stream, ByteBuffer direct, int offset, int length);
 
-    public static native int finish(long engine, long stream, String[] trailers);
+    public static native int finish(long engine, long stream, byte[] trailers);
 
     public static native int send(
             long engine, long stream, int kind, byte[] data, int offset, int length, boolean compress);
