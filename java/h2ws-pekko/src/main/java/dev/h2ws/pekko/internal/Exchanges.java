@@ -44,6 +44,8 @@ final class Exchanges implements Handler {
     private final Materializer materializer;
     private final ExecutionContextExecutor executor;
     private final LoggingAdapter log;
+    /** Of each loop: the one that was begun last. */
+    private final ThreadLocal<Burst<Request>> bursts = new ThreadLocal<>();
 
     Exchanges(
             Function1<org.apache.pekko.http.scaladsl.model.HttpRequest, Future<HttpResponse>> handler,
@@ -65,12 +67,23 @@ final class Exchanges implements Handler {
     /** On the loop's thread, where no code of the application may run. */
     @Override
     public void handle(Request request) {
+        long connection = request.connectionId();
+        Burst<Request> last = bursts.get();
+        if (last != null && last.add(connection, request)) {
+            return;
+        }
+        Burst<Request> burst = new Burst<>(connection, request, this::run, executor);
+        bursts.set(burst);
         try {
-            executor.execute(() -> run(new RequestBody(request, settings.parserSettings().maxContentLength())));
+            executor.execute(burst);
         } catch (RejectedExecutionException e) {
             // the actor system has ended before its binding
-            refuse(new RequestBody(request, 0), 503, "The service is shutting down.");
+            burst.forEach(late -> refuse(new RequestBody(late, 0), 503, "The service is shutting down."));
         }
+    }
+
+    private void run(Request request) {
+        run(new RequestBody(request, settings.parserSettings().maxContentLength()));
     }
 
     private void run(RequestBody body) {
