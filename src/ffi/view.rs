@@ -75,6 +75,9 @@ impl h2ws_str {
     }
 }
 
+/// Fields that h2ws adds to a host's: content-length, or those of a handshake.
+const ADDED: usize = 2;
+
 /// The fields of `headers`, checked; none when it is NULL.
 ///
 /// # Safety
@@ -98,7 +101,8 @@ pub(super) unsafe fn header_map(headers: *const h2ws_headers, argument: &str) ->
             list.count
         )));
     }
-    map.reserve(list.count);
+    // and what a response gets besides, so that it does not grow for that
+    map.reserve(list.count + ADDED);
     for i in 0..list.count {
         // SAFETY: item `i` of `count` (the caller's contract).
         unsafe { append(&mut map, list.items.add(i).read(), argument, i)? };

@@ -148,6 +148,10 @@ pub fn accept_headers(headers: HeaderMap, offered: &[&str], chosen: Option<&str>
 /// The fields of any response, without those that HTTP/2 does not allow (RFC 9113 §8.2.2): the
 /// connection-specific ones, `te`, and what `connection` names (RFC 9110 §7.6.1).
 pub fn response_headers(mut headers: HeaderMap) -> HeaderMap {
+    // most have none: a look at the few that there are costs less than to search for each
+    if !headers.keys().any(|name| CONNECTION_SPECIFIC.contains(name)) {
+        return headers;
+    }
     let named: Vec<HeaderName> = fields::elements(&headers, &http::header::CONNECTION)
         .filter_map(|name| HeaderName::from_bytes(name).ok())
         .collect();

@@ -191,7 +191,8 @@ fn header_map(mut fields: &[u8]) -> Result<HeaderMap, Error> {
     let invalid = |text| Error::new(Status::InvalidArgument, text);
     let cut = || invalid("header fields that are cut off".to_owned());
     let count = number(&mut fields).filter(|count| *count <= fields.len() / 8).ok_or_else(cut)?;
-    let mut map = HeaderMap::with_capacity(count);
+    // and what a response gets besides, so that it does not grow for that
+    let mut map = HeaderMap::with_capacity(count + 2);
     for _ in 0..count {
         let (name, value) = text(&mut fields).zip(text(&mut fields)).ok_or_else(cut)?;
         let shown = || String::from_utf8_lossy(name);
