@@ -267,8 +267,9 @@ unsafe fn read(config: *const h2ws_tls_config) -> Result<TlsConfig, Error> {
 /// As [`h2ws_str::bytes`], both.
 unsafe fn source(source: h2ws_tls_source, argument: &str) -> Result<Source, Error> {
     // SAFETY: the same contract.
-    let (file, bytes) =
-        unsafe { (source.file.text(&format!("{argument}.file"))?, source.bytes.bytes(&format!("{argument}.bytes"))?) };
+    let (file, bytes) = unsafe {
+        (source.file.text(&format!("{argument}.file"))?, source.bytes.bytes(format_args!("{argument}.bytes"))?)
+    };
     match (file.is_empty(), bytes.is_empty()) {
         (false, true) => Ok(Source::File(file.into())),
         (true, false) => Ok(Source::Bytes(bytes.into())),
