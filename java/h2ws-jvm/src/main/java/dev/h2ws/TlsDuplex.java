@@ -19,6 +19,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
     private final Duplex cipher;
     private final SSLEngine ssl;
     private final Executor tasks;
+    private final Consumer<SSLException> broken;
     private Consumer<SSLException> shaken;
     private volatile Listener listener = new Listener() {};
     private volatile boolean closedSeen;
@@ -35,10 +36,12 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
     private boolean failed;
     private boolean closing;
 
-    TlsDuplex(Duplex cipher, SSLEngine ssl, Executor tasks) {
+    /** {@code broken} is told, under the lock, what the peer did wrong after the handshake; once at most. */
+    TlsDuplex(Duplex cipher, SSLEngine ssl, Executor tasks, Consumer<SSLException> broken) {
         this.cipher = cipher;
         this.ssl = ssl;
         this.tasks = tasks;
+        this.broken = broken;
     }
 
     SSLEngine ssl() {
@@ -166,6 +169,9 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
             }
             if (result.getStatus() == Status.OK) {
                 HandshakeStatus next = result.getHandshakeStatus();
+                if (shaken == null && renegotiates(next)) {
+                    throw new SSLException("the peer asked for a renegotiation (RFC 9113 section 9.2.1)");
+                }
                 if (next == HandshakeStatus.NEED_TASK && shaken == null) {
                     runTasks();
                     return came;
@@ -187,6 +193,17 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
                 return came == 1 ? 1 : n;
             }
         }
+    }
+
+    /**
+     * What comes after the handshake and asks for something is another handshake, but for TLS 1.3, which has key updates, and
+     * for an end of ours that is still to be said.
+     */
+    private boolean renegotiates(HandshakeStatus next) {
+        return next != HandshakeStatus.NOT_HANDSHAKING
+                && next != HandshakeStatus.FINISHED
+                && !(next == HandshakeStatus.NEED_WRAP && shut)
+                && !ssl.getSession().getProtocol().equals("TLSv1.3");
     }
 
     /** A record larger than the caller's room is kept, and given in pieces. */
@@ -266,8 +283,10 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
         return true;
     }
 
+    /** The engine has the alert for what was wrong with a record; what we refuse ourselves gets close_notify. */
     private void sayAlert() {
         failed = true;
+        ssl.closeOutbound();
         try {
             wrap(NOTHING);
         } catch (SSLException e) {
@@ -304,6 +323,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
             return into.position() > before ? into.position() - before : n == 1 ? 0 : n;
         } catch (SSLException e) {
             sayAlert();
+            broken.accept(e);
             return into.position() > before ? into.position() - before : RESET;
         }
     }
@@ -368,7 +388,8 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
     @Override
     public synchronized void abort() {
         listener = new Listener() {};
-        end(true);
+        // what was failed by the peer's doing ends behind its alert
+        end(!failed);
     }
 
     private void end(boolean abort) {

@@ -181,7 +181,9 @@ public final class TlsTransport implements AutoCloseable {
         SSLEngine ssl = engines.apply(peer);
         ssl.setUseClientMode(false);
         offer(ssl);
-        TlsDuplex clear = new TlsDuplex(connection.duplex(), ssl, tasks);
+        // the log is the program's: not under the lock
+        TlsDuplex clear = new TlsDuplex(
+                connection.duplex(), ssl, tasks, wrong -> tasks.execute(() -> failed(peer, wrong)));
         shaking.add(clear);
         ScheduledFuture<?> deadline = deadlines.schedule(
                 () -> {
@@ -201,7 +203,7 @@ public final class TlsTransport implements AutoCloseable {
             if (wrong == null) {
                 begin(clear, peer, handler);
             } else {
-                log(Level.INFO, peer, "TLS failed: " + wrong.getMessage(), null);
+                failed(peer, wrong);
                 clear.close();
             }
         });
@@ -244,6 +246,10 @@ public final class TlsTransport implements AutoCloseable {
             }
         }
         return "";
+    }
+
+    private void failed(String peer, SSLException wrong) {
+        log(Level.INFO, peer, "TLS failed: " + wrong.getMessage(), null);
     }
 
     private void log(Level level, String peer, String what, Throwable thrown) {

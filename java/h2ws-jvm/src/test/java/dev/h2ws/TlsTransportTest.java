@@ -23,11 +23,13 @@ import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS by the program's own SSLContext, over the byte transport. */
+@Timeout(60)
 class TlsTransportTest extends EngineTest {
     @TempDir
     Path directory;
@@ -180,6 +182,70 @@ class TlsTransportTest extends EngineTest {
                     .write("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             // an end without close_notify would be an exception
             assertThat(socket.getInputStream().readAllBytes()).asString(StandardCharsets.US_ASCII).endsWith("last");
+        }
+    }
+
+    private SSLSocket connect(Client.Place place, String protocol, String... alpn) throws IOException {
+        String[] address = place.authority().split(":");
+        SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(address[0], Integer.parseInt(address[1]));
+        SSLParameters parameters = protocols(protocol);
+        parameters.setApplicationProtocols(alpn);
+        socket.setSSLParameters(parameters);
+        socket.setSoTimeout(10_000);
+        socket.startHandshake();
+        return socket;
+    }
+
+    /** A request and its answer, after which the connection stays. */
+    private static void ask(SSLSocket socket) throws IOException {
+        socket.getOutputStream().write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        StringBuilder answer = new StringBuilder();
+        while (answer.indexOf("\r\n\r\nserved") < 0) {
+            int next = socket.getInputStream().read();
+            assertThat(next).as("after " + answer).isNotEqualTo(-1);
+            answer.append((char) next);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"h2", "http/1.1"})
+    void rfc9113_9_2_1_renegotiationEndsTheConnection(String alpn) throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "served"));
+        try (SSLSocket socket = connect(place, "TLSv1.2", alpn)) {
+            assertThat(socket.getApplicationProtocol()).isEqualTo(alpn);
+            byte[] session = socket.getSession().getId();
+            if (alpn.equals("http/1.1")) {
+                ask(socket);
+            }
+            assertThatThrownBy(() -> {
+                        socket.startHandshake();
+                        // a JDK that is refused goes on with the session that it has
+                        while (socket.getInputStream().read() >= 0) {}
+                        throw new IOException("the end");
+                    })
+                    .isInstanceOf(IOException.class)
+                    .isNotInstanceOf(java.net.SocketTimeoutException.class);
+            assertThat(socket.getSession().getId()).as("the session is no other").isIn(session, new byte[0]);
+        }
+        for (int i = 0; i < 500 && logged.isEmpty(); i++) {
+            Thread.sleep(20);
+        }
+        assertThat(logged).hasSize(1).first().asString().startsWith("INFO connection of 127.0.0.1:").contains("renegotiation");
+        assertThat(client(null).send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofString()).body())
+                .as("others go on")
+                .isEqualTo("served");
+    }
+
+    @Test
+    void keyUpdatesOfTls13GoOn() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "served"));
+        try (SSLSocket socket = connect(place, "TLSv1.3", "http/1.1")) {
+            for (int i = 0; i < 10; i++) {
+                ask(socket);
+                // KeyUpdate (RFC 8446 section 4.6.3), for which it asks one of the server
+                socket.startHandshake();
+            }
+            ask(socket);
         }
     }
 
