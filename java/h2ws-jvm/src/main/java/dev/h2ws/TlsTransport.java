@@ -22,15 +22,15 @@ import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLParameters;
 
 /**
  * TLS that ends in the JVM: for a program whose keys are in an {@link SSLContext}, or who makes its {@link SSLEngine}s itself.
  * Sockets and HTTP stay native; only the records of TLS pass through the engines, on the loops' threads. Native TLS
  * ({@link Tls}) is the faster way where the key can be had.
  *
- * <p>ALPN offers {@code h2} and {@code http/1.1}, unless the program's engine has chosen its protocols itself. All methods may
- * be called on any thread.
+ * <p>ALPN chooses {@code h2} before {@code http/1.1}, and {@code h2} only with what HTTP/2 allows of TLS (RFC 9113 section 9.2).
+ * An engine to which the program has given protocols or a selector of its own chooses by those, with whichever suites it has. All
+ * methods may be called on any thread.
  */
 public final class TlsTransport implements AutoCloseable {
     private static final int MOST_TASKS = 10_000;
@@ -73,7 +73,8 @@ public final class TlsTransport implements AutoCloseable {
     }
 
     /**
-     * Begins a transport whose engines come from a context.
+     * Begins a transport whose engines come from a context, with its defaults. Who agrees on TLS below 1.2, or on a cipher suite
+     * that HTTP/2 forbids (RFC 9113 appendix A), as far as the JVM allows them, gets HTTP/1.1.
      *
      * @param h2ws serves
      * @param context has the key
@@ -210,15 +211,24 @@ public final class TlsTransport implements AutoCloseable {
     }
 
     private void offer(SSLEngine ssl) {
-        SSLParameters parameters = ssl.getSSLParameters();
-        if (parameters.getApplicationProtocols().length == 0
+        if (ssl.getSSLParameters().getApplicationProtocols().length == 0
                 && ssl.getHandshakeApplicationProtocolSelector() == null) {
-            boolean h2 = (options.flags & Native.NO_HTTP2) == 0;
-            boolean h1 = http1 != null || (options.flags & Native.NO_HTTP1) == 0;
-            parameters.setApplicationProtocols(
-                    h2 && h1 ? new String[] {"h2", "http/1.1"} : new String[] {h2 ? "h2" : "http/1.1"});
-            ssl.setSSLParameters(parameters);
+            ssl.setHandshakeApplicationProtocolSelector((engine, offered) -> {
+                if (http2() && offered.contains("h2") && CipherSuites.goodForHttp2(engine.getHandshakeSession())) {
+                    return "h2";
+                }
+                // null is the alert no_application_protocol
+                return http1() && offered.contains("http/1.1") ? "http/1.1" : null;
+            });
         }
+    }
+
+    private boolean http2() {
+        return (options.flags & Native.NO_HTTP2) == 0;
+    }
+
+    private boolean http1() {
+        return http1 != null || (options.flags & Native.NO_HTTP1) == 0;
     }
 
     private void begin(TlsDuplex clear, String peer, Handler handler) {
@@ -228,9 +238,16 @@ public final class TlsTransport implements AutoCloseable {
             AttachOptions attach = AttachOptions.of(peer).options(options).tls(ssl.getSession(), serverName(ssl), alpn);
             if (http1 != null && !alpn.equals("h2")) {
                 http1.accept(new FallbackConnection(clear, peer, new TlsInfo(attach.tls)));
-            } else {
-                Splice.join(clear, h2ws.attach(handler, attach));
+                return;
             }
+            // without ALPN the first bytes choose the protocol
+            boolean http2 = !alpn.isEmpty() || CipherSuites.goodForHttp2(ssl.getSession());
+            if (!http2 && !http1()) {
+                failed(peer, new SSLException("HTTP/2 is not spoken with " + attach.tls.cipher()));
+                clear.close();
+                return;
+            }
+            Splice.join(clear, h2ws.attach(handler, http2 ? attach : attach.options(options.withoutHttp2())));
         } catch (RuntimeException | Error e) {
             log(Level.ERROR, peer, "it could not be served", e);
             clear.abort();

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** TLS by the program's own SSLContext, over the byte transport. */
 @Timeout(60)
 class TlsTransportTest extends EngineTest {
+    /** In appendix A of RFC 9113. */
+    private static final String CBC = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA";
+
     @TempDir
     Path directory;
 
@@ -185,15 +189,26 @@ class TlsTransportTest extends EngineTest {
         }
     }
 
-    private SSLSocket connect(Client.Place place, String protocol, String... alpn) throws IOException {
+    private SSLSocket connect(Client.Place place, String protocol, String suite, String... alpn) throws IOException {
         String[] address = place.authority().split(":");
         SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(address[0], Integer.parseInt(address[1]));
         SSLParameters parameters = protocols(protocol);
+        if (suite != null) {
+            parameters.setCipherSuites(new String[] {suite});
+        }
         parameters.setApplicationProtocols(alpn);
         socket.setSSLParameters(parameters);
         socket.setSoTimeout(10_000);
         socket.startHandshake();
         return socket;
+    }
+
+    /** One line, of a connection, once it is there. */
+    private void hasLogged(String level, String what) throws InterruptedException {
+        for (int i = 0; i < 500 && logged.isEmpty(); i++) {
+            Thread.sleep(20);
+        }
+        assertThat(logged).hasSize(1).first().asString().startsWith(level + " connection of 127.0.0.1:").contains(what);
     }
 
     /** A request and its answer, after which the connection stays. */
@@ -207,11 +222,62 @@ class TlsTransportTest extends EngineTest {
         }
     }
 
+    @Test
+    void rfc9113_9_2_2_aSuiteThatHttp2ForbidsHasHttp1() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "served"));
+        for (String suite : new String[] {CBC, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384"}) {
+            // the second time the session is resumed
+            for (int i = 0; i < 2; i++) {
+                try (SSLSocket socket = connect(place, "TLSv1.2", suite, "h2", "http/1.1")) {
+                    assertThat(socket.getSession().getCipherSuite()).isEqualTo(suite);
+                    assertThat(socket.getApplicationProtocol()).isEqualTo("http/1.1");
+                    ask(socket);
+                }
+            }
+        }
+        for (String suite : new String[] {
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+        }) {
+            try (SSLSocket socket = connect(place, "TLSv1.2", suite, "h2", "http/1.1")) {
+                assertThat(socket.getApplicationProtocol()).as(suite).isEqualTo("h2");
+            }
+        }
+    }
+
+    @Test
+    void rfc9113_9_2_2_withoutHttp1SuchASuiteIsRefused() throws Exception {
+        Client.Place place = serve(
+                TlsTransport.builder(engine, context).options(ListenOptions.defaults().withoutHttp1()), request -> {});
+        assertThatThrownBy(() -> connect(place, "TLSv1.2", CBC, "h2", "http/1.1"))
+                .isInstanceOf(SSLException.class)
+                .hasMessageContaining("no_application_protocol");
+    }
+
+    @Test
+    void rfc9113_9_2_2_norDoesItHaveHttp2WithoutAlpn() throws Exception {
+        Client.Place place = serve(TlsTransport.builder(engine, context), request -> {});
+        try (SSLSocket socket = connect(place, "TLSv1.2", CBC)) {
+            socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            // SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED
+            assertThat(ByteBuffer.wrap(socket.getInputStream().readNBytes(26)).getInt(22)).isEqualTo(13);
+        }
+    }
+
+    @Test
+    void rfc9113_9_2_2_withoutAlpnAndHttp1NothingIsLeftToSpeak() throws Exception {
+        Client.Place place = serve(
+                TlsTransport.builder(engine, context).options(ListenOptions.defaults().withoutHttp1()), request -> {});
+        try (SSLSocket socket = connect(place, "TLSv1.2", CBC)) {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+        hasLogged("INFO", CBC);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"h2", "http/1.1"})
     void rfc9113_9_2_1_renegotiationEndsTheConnection(String alpn) throws Exception {
         Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "served"));
-        try (SSLSocket socket = connect(place, "TLSv1.2", alpn)) {
+        try (SSLSocket socket = connect(place, "TLSv1.2", null, alpn)) {
             assertThat(socket.getApplicationProtocol()).isEqualTo(alpn);
             byte[] session = socket.getSession().getId();
             if (alpn.equals("http/1.1")) {
@@ -227,10 +293,7 @@ class TlsTransportTest extends EngineTest {
                     .isNotInstanceOf(java.net.SocketTimeoutException.class);
             assertThat(socket.getSession().getId()).as("the session is no other").isIn(session, new byte[0]);
         }
-        for (int i = 0; i < 500 && logged.isEmpty(); i++) {
-            Thread.sleep(20);
-        }
-        assertThat(logged).hasSize(1).first().asString().startsWith("INFO connection of 127.0.0.1:").contains("renegotiation");
+        hasLogged("INFO", "renegotiation");
         assertThat(client(null).send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofString()).body())
                 .as("others go on")
                 .isEqualTo("served");
@@ -239,7 +302,7 @@ class TlsTransportTest extends EngineTest {
     @Test
     void keyUpdatesOfTls13GoOn() throws Exception {
         Client.Place place = serve(TlsTransport.builder(engine, context), request -> request.respond(200, "served"));
-        try (SSLSocket socket = connect(place, "TLSv1.3", "http/1.1")) {
+        try (SSLSocket socket = connect(place, "TLSv1.3", null, "http/1.1")) {
             for (int i = 0; i < 10; i++) {
                 ask(socket);
                 // KeyUpdate (RFC 8446 section 4.6.3), for which it asks one of the server
