@@ -56,4 +56,6 @@ java-test: $(H2WS_JNI_SMALL) build/host-java examples-java ## the Java tests on 
 	java/test.sh $(H2WS_JNI_SMALL)
 	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java
 	HOST_JAVA_OPTIONS=-Xcheck:jni tests/host/behaviour.sh build/host-java jvm
+	TLS=1 tests/host/with-host.sh build/host-java tests/tls/openssl.sh
+	TLS=1 TLS_BY=jvm tests/host/with-host.sh build/host-java tests/tls/openssl.sh
 	EXAMPLE_JAVA_OPTIONS=-Xcheck:jni tests/examples/run.sh build/echo-java build/adopt-java build/netty-java build/netty-nio-java

@@ -3,6 +3,8 @@
 #
 #   TLS=1 tests/host/with-host.sh build/host-c tests/tls/openssl.sh
 #
+# TLS_BY=jvm: by build/host-java with TLS that ends in the JVM, whose cipher suites are those of the JVM.
+#
 # Each line is a check; exit 1 if one failed. TLS_CERT and TLS_KEY are replaced by a new certificate for the last one.
 set -uo pipefail
 
@@ -30,6 +32,8 @@ says() { grep -qE "$1" "$folder/out"; }
 agreed() { says "^New, $1, Cipher is" || says "^Reused, $1, Cipher is"; }
 # Neither a suite was agreed on, nor did openssl itself have nothing to offer.
 refused() { says 'Cipher is \(NONE\)' && says 'alert|unexpected eof|wrong version number' && ! says 'no cipher match|unknown option|Usage:'; }
+# By suites that HTTP/2 forbids (RFC 9113 appendix A) there is nothing; in the JVM, HTTP/1.1 at most.
+withheld() { refused || { [ "${TLS_BY:-native}" = jvm ] && says '^ALPN protocol: http/1.1$'; }; }
 
 for version in tls1_2 tls1_3; do
     name=TLSv1.${version#tls1_}
@@ -48,8 +52,11 @@ for suites in NULL aNULL EXPORT RC4 3DES DES MD5 kRSA SHA1 AES128-SHA256 ECDHE-E
         echo "        openssl itself has no $suites any more"
         continue
     fi
-    client -tls1_2 -cipher "$suites:!ECDHE-ECDSA-AES128-GCM-SHA256:!ECDHE-ECDSA-AES256-GCM-SHA384:!ECDHE-ECDSA-CHACHA20-POLY1305:@SECLEVEL=0"
-    check "TLS 1.2 with $suites is refused" refused
+    without="!ECDHE-ECDSA-AES128-GCM-SHA256:!ECDHE-ECDSA-AES256-GCM-SHA384:!ECDHE-ECDSA-CHACHA20-POLY1305:@SECLEVEL=0"
+    client -tls1_2 -cipher "$suites:$without" -alpn h2,http/1.1
+    check "TLS 1.2 with $suites is refused, or HTTP/1.1 where TLS ends in the JVM" withheld
+    client -tls1_2 -cipher "$suites:$without" -alpn h2
+    check "HTTP/2 over TLS 1.2 with $suites is refused" refused
 done
 
 for alpn in h2 http/1.1; do
@@ -78,7 +85,9 @@ exec 3> "$folder/commands"
 echo R >&3
 wait "$renegotiating"
 exec 3>&-
-check "renegotiation is refused" says 'no renegotiation|unexpected message|unexpected eof|NO_RENEGOTIATION'
+# `closed` is close_notify, behind which no second certificate has come
+check "renegotiation is refused" says 'no renegotiation|unexpected message|unexpected eof|NO_RENEGOTIATION|^closed$'
+check "and there is no second handshake" [ "$(grep -c '^depth=0' "$folder/out")" = "$(sed '/^RENEGOTIATING/q' "$folder/out" | grep -c '^depth=0')" ]
 
 # SIGHUP: new handshakes get the new certificate, an open connection goes on.
 serial() { client -alpn http/1.1; openssl x509 -noout -serial < "$folder/out" 2> /dev/null; }
