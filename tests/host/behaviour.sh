@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# The behaviour suite against a test host of any binding: its contract over HTTP/2 and HTTP/1.1, how sockets end (over HTTP/2 in clear and over TLS, over
-# HTTP/1.1), credit and BUSY.
+# The behaviour suite against a test host of any binding: its contract and how sockets end, over HTTP/2 and HTTP/1.1; credit and BUSY.
 #
-#   behaviour.sh HOST        in clear, and what ends how over TLS too
+#   behaviour.sh HOST        in clear; over TLS too how sockets end, and HTTP/1.1
 #   behaviour.sh HOST jvm    over TLS that ends in the JVM: HOST is the Java one
 set -euo pipefail
 
@@ -15,8 +14,10 @@ trap 'rm -rf "$certificate"' EXIT
 
 if [ "$tls_by" = jvm ]; then
     export TLS_BY=jvm TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem
-    node close.mjs "$host"
     node contract.mjs "$host"
+    node contract.mjs "$host" --http1
+    node close.mjs "$host"
+    node close_http1.mjs "$host"
     node credit.mjs "$host"
     exit
 fi
@@ -24,6 +25,10 @@ fi
 node contract.mjs "$host"
 node contract.mjs "$host" --http1
 node close.mjs "$host"
-TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem node close.mjs "$host"
 node close_http1.mjs "$host"
 node credit.mjs "$host"
+
+export TLS_CERT=$certificate/cert.pem TLS_KEY=$certificate/key.pem
+node contract.mjs "$host" --http1
+node close.mjs "$host"
+node close_http1.mjs "$host"

@@ -1,11 +1,8 @@
 // An HTTP/2 client by the frame, for what Node's own http2 does not let one do: ends of every kind, windows that stay closed, frames
 // that are wrong. It sends header fields as literals, and reads of a response its status alone.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { within } from '../examples/websocket.mjs';
+import { connected, dial } from './dial.mjs';
 
 export const DATA = 0, HEADERS = 1, RST_STREAM = 3, SETTINGS = 4, PUSH_PROMISE = 5, PING = 6, GOAWAY = 7, WINDOW_UPDATE = 8;
 export const END_STREAM = 1, ACK = 1, END_HEADERS = 4;
@@ -71,15 +68,10 @@ export class Client {
 
   // Options: window: that each stream of ours starts with; acknowledges: false leaves the peer's PINGs without an answer.
   static async connect(url, { window = 1 << 20, acknowledges = true } = {}) {
-    const { hostname, port, protocol } = new URL(url);
-    const tcp = connectTcp({ host: hostname, port: Number(port), allowHalfOpen: true, noDelay: true });
-    let socket = tcp;
-    if (protocol === 'https:') {
-      socket = connectTls({ socket: tcp, ALPNProtocols: ['h2'], ca: readFileSync(process.env.TLS_CERT), servername: 'localhost', allowHalfOpen: true });
-    }
-    const client = new Client(socket, tcp, acknowledges);
-    await within(once(socket, protocol === 'https:' ? 'secureConnect' : 'connect'), 'a connection');
-    socket.write(PREFACE);
+    const dialled = dial(url, 'h2');
+    const client = new Client(dialled.socket, dialled.tcp, acknowledges);
+    await connected(dialled);
+    dialled.socket.write(PREFACE);
     const settings = [setting(HEADER_TABLE_SIZE, 0), setting(ENABLE_PUSH, 0), setting(INITIAL_WINDOW_SIZE, window)];
     client.send(SETTINGS, 0, 0, Buffer.concat(settings));
     client.send(WINDOW_UPDATE, 0, 0, u32(MAX_WINDOW - DEFAULT_WINDOW));

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { Duplex } from 'node:stream';
+import { dial } from './dial.mjs';
 
 const CANCEL = 8;
 // A write becomes a chunk, and servers have a limit for these (Pekko's is 1 MiB).
@@ -15,12 +16,15 @@ class Stream extends Duplex {
   #request;
   #upgrade;
   #from; // the response, or the upgraded socket
+  #tcp;
 
-  constructor(options, { endStream = true, waitForTrailers = false }, upgrade) {
+  constructor(url, options, { endStream = true, waitForTrailers = false }, upgrade) {
     super();
+    const { socket, tcp } = dial(url, 'http/1.1', false);
+    this.#tcp = tcp;
     this.waitForTrailers = waitForTrailers;
     this.#upgrade = upgrade;
-    this.#request = request(options);
+    this.#request = request({ ...options, createConnection: () => socket });
     this.#request.on('error', (error) => this.#fail(error));
     this.#request.on('response', (response) => {
       this.#read(response);
@@ -81,21 +85,22 @@ class Stream extends Duplex {
   sendTrailers(fields) { this.#request.addTrailers(fields); }
 
   close() {
-    this.socket?.resetAndDestroy();
+    if (this.socket) this.#tcp.resetAndDestroy();
     this.#fail();
   }
 }
 
 class Session {
-  encrypted = false;
-
-  constructor(url) { this.url = new URL(url); }
+  constructor(url) {
+    this.url = new URL(url);
+    this.encrypted = url.startsWith('https:');
+  }
 
   request({ ':method': method = 'GET', ':path': path, ':protocol': protocol, ':scheme': scheme, ':authority': authority, ...headers },
     options = {}) {
     const upgrade = protocol && { connection: 'Upgrade', upgrade: protocol, 'sec-websocket-key': randomBytes(16).toString('base64') };
-    return new Stream({ host: this.url.hostname, port: this.url.port, path, method: upgrade ? 'GET' : method,
-      agent: false, headers: { ...headers, ...upgrade } }, options, Boolean(upgrade));
+    return new Stream(this.url, { host: this.url.hostname, port: this.url.port, path, method: upgrade ? 'GET' : method,
+      headers: { ...headers, ...upgrade } }, options, Boolean(upgrade));
   }
 }
 
