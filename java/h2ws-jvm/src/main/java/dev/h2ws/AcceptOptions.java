@@ -40,9 +40,9 @@ public final class AcceptOptions {
     }
 
     /**
-     * Adds fields to the response.
+     * Fields for the response, beside those of the handshake.
      *
-     * @param headers the fields
+     * @param headers all of them: those given before are forgotten
      * @return options with them
      */
     public AcceptOptions headers(Headers headers) {
@@ -67,7 +67,7 @@ public final class AcceptOptions {
      * @return options with that
      */
     public AcceptOptions fragments() {
-        return with(Native.FRAGMENTS);
+        return new AcceptOptions(subprotocol, headers, flags | Native.FRAGMENTS, 0);
     }
 
     /**

@@ -230,10 +230,11 @@ public final class H2wsBuilder {
     /**
      * Agrees to permessage-deflate (RFC 7692) when a client offers it. Default: not.
      *
-     * @param deflate how
+     * @param deflate how; what was set of it before is forgotten
      * @return this
      */
     public H2wsBuilder deflate(Deflate deflate) {
+        fields.keySet().removeIf(name -> name.startsWith("deflate_"));
         fields.putAll(deflate.fields);
         return this;
     }

@@ -1,10 +1,11 @@
 package dev.h2ws;
 
 import dev.h2ws.internal.Native;
+import java.util.Objects;
 
 /**
  * What the connections of a listener, or an adopted one, may do. Immutable:
- * {@code ListenOptions.tls(tls).withoutHttp1()}.
+ * {@code ListenOptions.defaults().tls(tls).withoutHttp1()}.
  */
 public final class ListenOptions {
     private static final ListenOptions DEFAULTS = new ListenOptions(null, 0);
@@ -27,13 +28,13 @@ public final class ListenOptions {
     }
 
     /**
-     * The defaults over TLS.
+     * Over TLS.
      *
      * @param tls the certificates
      * @return options with it
      */
-    public static ListenOptions tls(Tls tls) {
-        return new ListenOptions(tls, 0);
+    public ListenOptions tls(Tls tls) {
+        return new ListenOptions(Objects.requireNonNull(tls, "tls"), flags);
     }
 
     /**

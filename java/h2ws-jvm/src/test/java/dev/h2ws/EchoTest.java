@@ -151,6 +151,20 @@ class EchoTest extends EngineTest {
     }
 
     @Test
+    void fragmentsAfterwardsAreAllOfThem() throws Exception {
+        AcceptOptions options = AcceptOptions.defaults().fragmentsAbove(1000).fragments();
+        Client.Place place = serve(request -> request.accept(options, new Echo() {
+            @Override
+            public void fragment(WebSocket socket, Fragment part) {
+                socket.sendText(part.first() + " " + part.last());
+            }
+        }));
+        Client client = Client.connect(place, "/");
+        client.socket.sendText("a", false).join();
+        assertThat(client.next()).isEqualTo("text true false");
+    }
+
+    @Test
     void aMessageBetweenFragmentsIsAMistake() throws Exception {
         List<Throwable> thrown = new ArrayList<>();
         Client.Place place = serve(request -> request.accept(new Echo() {

@@ -32,6 +32,14 @@ class FailureTest extends EngineTest {
     }
 
     @Test
+    void theDeflateThatIsSetLastIsAllThatIsSet() throws Exception {
+        // which the engine would refuse
+        Deflate wrong = Deflate.defaults().level(99);
+        Client.Place place = serve(builder().deflate(wrong).deflate(Deflate.defaults()), request -> request.respond(200, "ok"));
+        assertThat(Client.get(place, "/").body()).isEqualTo("ok");
+    }
+
+    @Test
     void anExceptionInTheHandlerIs500() throws Exception {
         Client.Place place = serve(request -> {
             throw new java.io.IOException("on purpose");

@@ -20,7 +20,7 @@ class TlsTest extends EngineTest {
 
     private Client.Place serve(Tls tls, Handler handler) {
         engine = builder().start();
-        Listener listener = engine.listen("127.0.0.1:0", handler, ListenOptions.tls(tls));
+        Listener listener = engine.listen("127.0.0.1:0", handler, ListenOptions.defaults().tls(tls));
         return new Client.Place("localhost:" + listener.port(), true);
     }
 
@@ -58,8 +58,21 @@ class TlsTest extends EngineTest {
                 client(store).newWebSocketBuilder().buildAsync(place.ws("/"), heard).join();
         socket.sendText("secret", true).join();
         assertThat(heard.next()).isEqualTo("text secret");
-        assertThatThrownBy(() -> engine.listen("127.0.0.1:0", request -> {}, ListenOptions.tls(tls)))
+        assertThatThrownBy(() -> engine.listen("127.0.0.1:0", request -> {}, ListenOptions.defaults().tls(tls)))
                 .isInstanceOf(H2wsException.class);
+    }
+
+    @Test
+    void whatTheListenerMayNotDoStaysSoWithTls() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        try (Tls tls = Tls.builder().keyStore(store, TestKeys.PASSWORD).load()) {
+            engine = builder().start();
+            Listener listener = engine.listen(
+                    "127.0.0.1:0", request -> request.respond(200, request.version()), ListenOptions.defaults().withoutHttp2().tls(tls));
+            Client.Place place = new Client.Place("localhost:" + listener.port(), true);
+            HttpRequest get = HttpRequest.newBuilder(place.http("/")).build();
+            assertThat(client(store).send(get, BodyHandlers.ofString()).body()).isEqualTo("HTTP/1.1");
+        }
     }
 
     @Test

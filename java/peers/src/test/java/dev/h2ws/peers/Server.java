@@ -48,7 +48,8 @@ final class Server implements AutoCloseable {
                 })
                 .start();
         // what is to be tested would not be if a client fell back to HTTP/1.1
-        ListenOptions options = (tls == null ? ListenOptions.defaults() : ListenOptions.tls(tls)).withoutHttp1();
+        ListenOptions clear = ListenOptions.defaults().withoutHttp1();
+        ListenOptions options = tls == null ? clear : clear.tls(tls);
         listener = engine.listen("127.0.0.1:0", this::handle, options);
     }
 

@@ -95,16 +95,17 @@ final class Settings {
         InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
         if (tls() && tlsInJvm) {
             jvmTls = new JvmTls(Path.of(cert), Path.of(key), clientRoots());
-            return jvmTls.transport(engine, options(ListenOptions.defaults())).listen(address, handler);
+            return jvmTls.transport(engine, options()).listen(address, handler);
         }
         if (!tls()) {
-            return engine.listen(address, handler, options(ListenOptions.defaults()));
+            return engine.listen(address, handler, options());
         }
         tls = identity().load();
-        return engine.listen(address, handler, options(ListenOptions.tls(tls)));
+        return engine.listen(address, handler, options().tls(tls));
     }
 
-    private ListenOptions options(ListenOptions options) {
+    private ListenOptions options() {
+        ListenOptions options = ListenOptions.defaults();
         if (number("NO_HTTP1", 1, 0) == 1) {
             options = options.withoutHttp1();
         }

@@ -45,9 +45,8 @@ public interface Security {
             @Override
             public Port listen(
                     H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1) {
-                ListenOptions options = tls == null ? ListenOptions.defaults() : ListenOptions.tls(tls);
-                Listener listener =
-                        engine.listen(address, handler, webSockets ? options : options.withoutWebSockets());
+                ListenOptions clear = clear(webSockets);
+                Listener listener = engine.listen(address, handler, tls == null ? clear : clear.tls(tls));
                 return new Port(listener, () -> {});
             }
         };
@@ -65,9 +64,8 @@ public interface Security {
             @Override
             public Port listen(
                     H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1) {
-                ListenOptions options = ListenOptions.defaults();
-                TlsTransport.Builder builder = TlsTransport.builder(engine, peer -> engines.get())
-                        .options(webSockets ? options : options.withoutWebSockets());
+                TlsTransport.Builder builder =
+                        TlsTransport.builder(engine, peer -> engines.get()).options(clear(webSockets));
                 if (http1 != null) {
                     builder.http1(http1::serve);
                 }
@@ -80,5 +78,9 @@ public interface Security {
                 }
             }
         };
+    }
+
+    private static ListenOptions clear(boolean webSockets) {
+        return webSockets ? ListenOptions.defaults() : ListenOptions.defaults().withoutWebSockets();
     }
 }
