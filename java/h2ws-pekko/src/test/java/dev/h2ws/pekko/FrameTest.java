@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
@@ -29,6 +30,8 @@ class FrameTest {
     private static ActorSystem system;
 
     private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    /** The flow asks for no second frame until it is complete. */
+    private CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
 
     @BeforeAll
     static void start() {
@@ -44,6 +47,7 @@ class FrameTest {
     /** Sends back what it hears, Pings and the Close too, without masks. */
     private Flow<FrameEvent, FrameEvent, NotUsed> echo() {
         return Flow.<FrameEvent>create()
+                .mapAsync(1, event -> gate.thenApply(open -> event))
                 .map(event -> {
                     FrameStart start = (FrameStart) event;
                     FrameHeader header = start.header();
@@ -73,26 +77,79 @@ class FrameTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
     void theFlowAnswersForItself(Door door) throws Exception {
-        ServerBinding binding = door.builder(system)
-                .bindSync(this::upgrade)
-                .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
+        ServerBinding binding = bind(door);
         try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
             wire.text("hello");
             assertThat(wire.next()).isEqualTo("text hello");
             wire.frame(Wire.TEXT, false, new byte[] {'a'});
             assertThat(wire.next()).isEqualTo("part text a");
             wire.frame(Wire.PING, true, new byte[] {'p'});
-            assertThat(wire.next()).isEqualTo("ping p");
             wire.frame(Wire.CONTINUATION, true, new byte[] {'b'});
             assertThat(wire.next()).isEqualTo("more b");
+            assertThat(wire.next()).isEqualTo("ping p");
             wire.close(4000, "bye");
             assertThat(wire.next()).isEqualTo("close 4000 bye");
             assertThat(wire.next()).isEqualTo("end");
             wire.end();
-            for (String expected : new String[] {"1 true", "1 part true", "9 true", "0 true", "8 true", "complete"}) {
+            for (String expected : new String[] {"1 true", "1 part true", "0 true", "9 true", "8 true", "complete"}) {
                 assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo(expected);
             }
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    private ServerBinding bind(Door door) throws Exception {
+        return door.builder(system).bindSync(this::upgrade).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    /** Play takes a frame between the parts of a message for a violation, and the parts are often ours: those that arrive. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
+    void aPingBehindALargeMessageStaysBehindIt(Door door) throws Exception {
+        int rounds = 50;
+        ServerBinding binding = bind(door);
+        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
+            for (int i = 0; i < rounds; i++) {
+                wire.frame(Wire.BINARY, true, new byte[100_000]);
+                wire.frame(Wire.PING, true, new byte[] {'p'});
+            }
+            for (int pings = 0, inside = 0; pings < rounds || inside > 0; ) {
+                String frame = wire.next();
+                if (frame.startsWith("ping")) {
+                    assertThat(inside).as("in a message after %d Pings", pings).isZero();
+                    pings++;
+                } else {
+                    assertThat(frame).matches("(part )?(binary|more).*");
+                    inside = frame.startsWith("part") ? 1 : 0;
+                }
+            }
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
+    void pingsToAFlowThatDoesNotAskAreNoMemory(Door door) throws Exception {
+        int shown = 64;
+        gate = new CompletableFuture<>();
+        ServerBinding binding = bind(door);
+        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
+            for (int i = 0; i < 40; i++) {
+                for (int ping = 0; ping < shown; ping++) {
+                    wire.frame(Wire.PING, true, new byte[] {'p'});
+                }
+                // what came has been through the loop when another socket opens behind it
+                door.open(binding.localAddress().getPort(), "/", Map.of()).close();
+            }
+            wire.text("behind them");
+            gate.complete(null);
+            int pings = 0;
+            for (String frame = wire.next(); !frame.equals("text behind them"); frame = wire.next()) {
+                assertThat(frame).isEqualTo("ping p");
+                pings++;
+            }
+            // the flow itself holds one
+            assertThat(pings).isBetween(1, shown + 1);
         }
         binding.terminate(java.time.Duration.ofSeconds(1));
     }

@@ -4,6 +4,7 @@ import dev.h2ws.Fragment;
 import dev.h2ws.SendResult;
 import dev.h2ws.WebSocket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import org.apache.pekko.http.impl.engine.ws.FrameEvent;
 import org.apache.pekko.http.impl.engine.ws.FrameHeader;
@@ -21,6 +22,9 @@ import scala.Option;
 /**
  * A socket for a flow of frames ({@code handleFrames}), as Play uses: Ping, Pong and Close are the flow's to answer.
  * Frames come as if masked with 0, since Play refuses unmasked ones.
+ *
+ * <p>Messages come in parts as they arrive, and Pings come without demand, so one may overtake the rest of a message that the peer
+ * has sent whole. Play takes a Ping between parts for a violation ({@code WebSocketFlowHandler.scala}), so it waits for the last one.
  */
 final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
     private static final Option<Object> MASK = Option.apply(0);
@@ -61,12 +65,13 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
 
     private final class Logic extends SocketLogic<FrameEvent, FrameEvent> {
         private boolean inside;
+        private final ArrayDeque<Inbox.Control> held = new ArrayDeque<>(0);
 
         // towards the peer: the frame that is being sent, of which more parts may come
         private FrameHeader header;
         private boolean text;
         private boolean insideOut;
-        private Gathering control;
+        private Gathering outgoing;
         private byte[] pending;
         private boolean pendingLast;
         private boolean pendingControl;
@@ -78,7 +83,11 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
 
         @Override
         boolean inbound(Object event) {
-            if (!isAvailable(out)) {
+            if (event instanceof Inbox.Control control && inside) {
+                held.add(control);
+                return true;
+            }
+            if (!settled() || !isAvailable(out)) {
                 return false;
             }
             if (event instanceof Fragment fragment) {
@@ -87,16 +96,20 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
                 inside = !fragment.last();
                 taken(fragment);
             } else {
-                Inbox.Control ping = (Inbox.Control) event;
-                push(out, frame(ping.ping() ? PING : PONG, ping.data(), true));
+                control((Inbox.Control) event);
             }
             return true;
+        }
+
+        private void control(Inbox.Control control) {
+            push(out, frame(control.ping() ? PING : PONG, control.data(), true));
+            shown();
         }
 
         /** A frame like any other: the flow answers it. The peer says no more. */
         @Override
         boolean closing(Inbox.Closing closing) {
-            if (!isAvailable(out)) {
+            if (!settled() || !isAvailable(out)) {
                 return false;
             }
             push(out, frame(CLOSE, payload(closing), true));
@@ -121,12 +134,18 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
 
         @Override
         boolean settled() {
-            return true;
+            if (inside) {
+                return true;
+            }
+            if (!held.isEmpty() && isAvailable(out)) {
+                control(held.poll());
+            }
+            return held.isEmpty();
         }
 
         @Override
         boolean asks() {
-            return isAvailable(out);
+            return (inside || held.isEmpty()) && isAvailable(out);
         }
 
         @Override
@@ -135,7 +154,9 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         }
 
         @Override
-        void dropped(Throwable cause) {}
+        void dropped(Throwable cause) {
+            held.clear();
+        }
 
         @Override
         void cancelOutbound(Throwable cause) {
@@ -152,13 +173,13 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
                 }
             }
             if (header.opcode().isControl()) {
-                if (control == null) {
-                    control = new Gathering(false);
+                if (outgoing == null) {
+                    outgoing = new Gathering(false);
                 }
-                control.add(event.data().toArrayUnsafe());
+                outgoing.add(event.data().toArrayUnsafe());
                 if (event.lastPart()) {
-                    byte[] payload = control.bytes();
-                    control = null;
+                    byte[] payload = outgoing.bytes();
+                    outgoing = null;
                     control(payload);
                 } else {
                     pullIn();

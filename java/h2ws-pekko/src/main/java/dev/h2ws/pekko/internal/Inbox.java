@@ -28,7 +28,7 @@ final class Inbox implements WebSocketListener {
     /** A Ping or Pong for a flow of frames. */
     record Control(boolean ping, byte[] data) {}
 
-    /** Controls that a flow of frames has not taken; what a peer sends beyond is not shown to it. */
+    /** Controls that wait for a flow of frames, here or in its stage; what a peer sends beyond is not shown to it. */
     private static final int CONTROLS = 64;
 
     private final boolean frames;
@@ -70,8 +70,12 @@ final class Inbox implements WebSocketListener {
             for (Object event = waiting.poll(); event != null; event = waiting.poll()) {
                 to.add(event);
             }
-            controls = 0;
         }
+    }
+
+    /** A control has gone to the flow. */
+    synchronized void shown() {
+        controls--;
     }
 
     /**
@@ -108,8 +112,11 @@ final class Inbox implements WebSocketListener {
             } else if (event == null) {
                 writable = true;
             } else {
-                if (event instanceof Control && ++controls > CONTROLS) {
-                    return;
+                if (event instanceof Control) {
+                    if (controls == CONTROLS) {
+                        return;
+                    }
+                    controls++;
                 }
                 if (event instanceof Closing close) {
                     closing = close;

@@ -260,6 +260,11 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     // inbound
 
+    /** A Ping or Pong has gone to the flow. */
+    final void shown() {
+        inbox.shown();
+    }
+
     /** A fragment has left the queue: the peer may send another one. */
     final void taken(Fragment fragment) {
         int length = fragment.data().length;
