@@ -13,6 +13,7 @@ FUZZ_SECONDS ?= $(if $(CI),60,10)
 -include tests/host/host.mk
 -include java/java.mk
 -include java/pekko-host.mk
+-include java/play-host.mk
 -include java/chat.mk
 -include java/pekko.mk
 -include java/play-matrix.mk
@@ -50,7 +51,7 @@ setup-demo:
 .PHONY: build hosts header
 build: hosts examples ## the release library, the test hosts and the examples, in build/
 
-hosts: host-c host-java host-pekko ## the test hosts of all bindings
+hosts: host-c host-java host-pekko host-play ## the test hosts of all bindings
 
 header: ## writes include/h2ws.h and the list of exported symbols anew from src/ffi
 	H2WS_BLESS=1 cargo test -q --test header_sync

@@ -1,0 +1,25 @@
+# make host-play, play-host-test. Included by the top Makefile, after java/pekko-host.mk.
+
+.PHONY: host-play
+host-play: build/host-play ## the test host as Play controllers; STOCK=1 runs it on Play's own server
+
+build/host-play: $(JAVA_SOURCES) $(H2WS_JNI_SMALL) java/play-host/launch.sh tests/host/page.html
+	@tests/setup.sh java
+	$(MVN) package -pl h2ws-jvm,h2ws-pekko,h2ws-pekko-dropin,play-host -DskipTests $(MVN_FLAGS)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\n# The test host on Play; the variables that choose what serves it are in this script.\nexec "%s"\n' "$(abspath java/play-host/launch.sh)" > $@
+	@chmod +x $@
+
+# What no controller can express: it resets nothing (abort), hears only that its flow completed or failed (closed), and of the server
+# nothing (stats, settings). And what Play does itself: it drops the trailers of requests, picks the first subprotocol that is offered,
+# and takes a Ping between fragments for a violation, or gets it behind the message from h2ws.
+PLAY_LEFT_OUT := abort,closed,stats,settings,trailers,subprotocol,ping-inside
+
+# Stock cuts sockets at its end without a Close. By the drop-in, HTTP/1.1 is Pekko's own engine, whose Play sockets do not hear of
+# `terminate` there: they end with the process.
+.PHONY: play-host-test
+play-host-test: build/host-play ## the test host's contract by Play's own server over HTTP/1.1, and by the drop-in over both
+	@tests/setup.sh node
+	STOCK=1 node tests/host/contract.mjs build/host-play --http1 --without=$(PLAY_LEFT_OUT),drain-close
+	node tests/host/contract.mjs build/host-play --http1 --without=$(PLAY_LEFT_OUT),drain-close,drain-ends
+	node tests/host/contract.mjs build/host-play --without=$(PLAY_LEFT_OUT)
