@@ -2,6 +2,7 @@ package dev.h2ws.pekko;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -77,28 +78,27 @@ class FrameTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
     void theFlowAnswersForItself(Door door) throws Exception {
-        ServerBinding binding = bind(door);
+        ServerBinding binding = bind(door, system);
         try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
             wire.text("hello");
             assertThat(wire.next()).isEqualTo("text hello");
             wire.frame(Wire.TEXT, false, new byte[] {'a'});
-            assertThat(wire.next()).isEqualTo("part text a");
             wire.frame(Wire.PING, true, new byte[] {'p'});
-            wire.frame(Wire.CONTINUATION, true, new byte[] {'b'});
-            assertThat(wire.next()).isEqualTo("more b");
             assertThat(wire.next()).isEqualTo("ping p");
+            wire.frame(Wire.CONTINUATION, true, new byte[] {'b'});
+            assertThat(wire.next()).isEqualTo("text ab");
             wire.close(4000, "bye");
             assertThat(wire.next()).isEqualTo("close 4000 bye");
             assertThat(wire.next()).isEqualTo("end");
             wire.end();
-            for (String expected : new String[] {"1 true", "1 part true", "0 true", "9 true", "8 true", "complete"}) {
+            for (String expected : new String[] {"1 true", "9 true", "1 true", "8 true", "complete"}) {
                 assertThat(heard.poll(10, TimeUnit.SECONDS)).isEqualTo(expected);
             }
         }
         binding.terminate(java.time.Duration.ofSeconds(1));
     }
 
-    private ServerBinding bind(Door door) throws Exception {
+    private ServerBinding bind(Door door, ActorSystem system) throws Exception {
         return door.builder(system).bindSync(this::upgrade).toCompletableFuture().get(10, TimeUnit.SECONDS);
     }
 
@@ -107,7 +107,7 @@ class FrameTest {
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
     void aPingBehindALargeMessageStaysBehindIt(Door door) throws Exception {
         int rounds = 50;
-        ServerBinding binding = bind(door);
+        ServerBinding binding = bind(door, system);
         try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
             for (int i = 0; i < rounds; i++) {
                 wire.frame(Wire.BINARY, true, new byte[100_000]);
@@ -132,7 +132,7 @@ class FrameTest {
     void pingsToAFlowThatDoesNotAskAreNoMemory(Door door) throws Exception {
         int shown = 64;
         gate = new CompletableFuture<>();
-        ServerBinding binding = bind(door);
+        ServerBinding binding = bind(door, system);
         try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
             for (int i = 0; i < 40; i++) {
                 for (int ping = 0; ping < shown; ping++) {
@@ -152,5 +152,52 @@ class FrameTest {
             assertThat(pings).isBetween(1, shown + 1);
         }
         binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    /** It is not complete, and will not be, so there is no frame to show to Play that it would not take for a violation. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
+    void aCloseInsideALargeMessageIsTheEndOfTheFlow(Door door) throws Exception {
+        ServerBinding binding = bind(door, system);
+        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
+            wire.frame(Wire.BINARY, false, new byte[100_000]);
+            assertThat(wire.next()).startsWith("part binary");
+            wire.close(4000, "bye");
+            String frame = wire.next();
+            while (frame.startsWith("part more")) {
+                frame = wire.next();
+            }
+            assertThat(frame).isEqualTo("close 4000 bye");
+            String told = heard.poll(10, TimeUnit.SECONDS);
+            while (told.matches("[20] part true")) {
+                told = heard.poll(10, TimeUnit.SECONDS);
+            }
+            assertThat(told).isEqualTo("complete");
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    /** Play looks at the length of parts alone, so what is above its limit comes in parts, and what is not, whole. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
+    void partsBeginAtPlaysLimit(Door door) throws Exception {
+        ActorSystem limited =
+                ActorSystem.create("limited", TestConfig.with("play.server.websocket.frame.maxLength = 1000"));
+        ServerBinding binding = bind(door, limited);
+        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
+            wire.frame(Wire.BINARY, true, new byte[1000]);
+            assertThat(wire.next()).isEqualTo("binary 1000 bytes");
+            wire.frame(Wire.BINARY, false, new byte[500]);
+            wire.frame(Wire.CONTINUATION, true, new byte[500]);
+            assertThat(wire.next()).isEqualTo("binary 1000 bytes");
+            wire.frame(Wire.BINARY, true, "x".repeat(1001).getBytes(StandardCharsets.US_ASCII));
+            assertThat(wire.next()).isEqualTo("part binary 1000 bytes");
+            assertThat(wire.next()).isEqualTo("more x");
+            wire.frame(Wire.PING, true, new byte[] {'p'});
+            assertThat(wire.next()).isEqualTo("ping p");
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+        limited.terminate();
+        limited.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
     }
 }

@@ -41,6 +41,9 @@ final class Exchanges implements Handler {
     private final RequestModel requests;
     private final ResponseHead heads;
     private final SocketSettings sockets;
+    private final int gatheredMessages;
+    private final int gatheredFrames;
+    private final int frameLimit;
     private final Materializer materializer;
     private final ExecutionContextExecutor executor;
     private final LoggingAdapter log;
@@ -62,6 +65,13 @@ final class Exchanges implements Handler {
         String server = settings.serverHeader().isEmpty() ? null : settings.serverHeader().get().value();
         heads = new ResponseHead(server, new HttpDate(), log);
         sockets = SocketSettings.of(settings, options.strictMessageLimit());
+        gatheredMessages = gathered(options.strictMessageLimit());
+        frameLimit = options.playMessageLimit();
+        gatheredFrames = gathered(frameLimit);
+    }
+
+    private static int gathered(int limit) {
+        return Math.max(1, Math.min(limit, GATHERED));
     }
 
     /** On the loop's thread, where no code of the application may run. */
@@ -153,7 +163,7 @@ final class Exchanges implements Handler {
                 .headers(heads.ofHandshake(response))
                 .manualControl()
                 .demand();
-        options = frames ? options.fragments() : options.fragmentsAbove(Math.min(sockets.strictLimit(), GATHERED));
+        options = options.fragmentsAbove(frames ? gatheredFrames : gatheredMessages);
         if (accept.subprotocol() != null) {
             options = options.subprotocol(accept.subprotocol());
         }
@@ -163,7 +173,7 @@ final class Exchanges implements Handler {
         // the response is on its way, or the peer has gone; then the flow hears that at once and gives up what it holds
         try {
             if (frames) {
-                Flow.fromGraph(accept.frames()).join(new FrameStage(link)).run(materializer);
+                Flow.fromGraph(accept.frames()).join(new FrameStage(link, frameLimit)).run(materializer);
             } else {
                 Flow.fromGraph(accept.messages()).join(new MessageStage(link)).run(materializer);
             }

@@ -23,8 +23,9 @@ import scala.Option;
  * A socket for a flow of frames ({@code handleFrames}), as Play uses: Ping, Pong and Close are the flow's to answer.
  * Frames come as if masked with 0, since Play refuses unmasked ones.
  *
- * <p>Messages come in parts as they arrive, and Pings come without demand, so one may overtake the rest of a message that the peer
- * has sent whole. Play takes a Ping between parts for a violation ({@code WebSocketFlowHandler.scala}), so it waits for the last one.
+ * <p>Large messages come in parts as they arrive, and Pings come without demand, so one may overtake the rest of a message that the
+ * peer has sent whole. Play takes anything between parts for a violation ({@code WebSocketFlowHandler.scala}), so a Ping waits for
+ * the last one, and a Close, behind which no more parts come, is the end of the flow.
  */
 final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
     private static final Option<Object> MASK = Option.apply(0);
@@ -40,9 +41,12 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
     private final Outlet<FrameEvent> out = Outlet.create("h2ws.in");
     private final FlowShape<FrameEvent, FrameEvent> shape = new FlowShape<>(in, out);
     private final SocketLogic.Link link;
+    private final int limit;
 
-    FrameStage(SocketLogic.Link link) {
+    /** @param limit a message of more bytes is to be refused by the flow, as Play does if it comes in parts */
+    FrameStage(SocketLogic.Link link, int limit) {
         this.link = link;
+        this.limit = limit;
     }
 
     @Override
@@ -65,6 +69,7 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
 
     private final class Logic extends SocketLogic<FrameEvent, FrameEvent> {
         private boolean inside;
+        private byte[] rest;
         private final ArrayDeque<Inbox.Control> held = new ArrayDeque<>(0);
 
         // towards the peer: the frame that is being sent, of which more parts may come
@@ -91,14 +96,24 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
                 return false;
             }
             if (event instanceof Fragment fragment) {
-                int opcode = !fragment.first() ? CONTINUATION : fragment.text() ? TEXT : BINARY;
-                push(out, frame(opcode, fragment.data(), fragment.last()));
-                inside = !fragment.last();
+                fragment(fragment);
                 taken(fragment);
             } else {
                 control((Inbox.Control) event);
             }
             return true;
+        }
+
+        private void fragment(Fragment fragment) {
+            int opcode = !fragment.first() ? CONTINUATION : fragment.text() ? TEXT : BINARY;
+            byte[] data = fragment.data();
+            inside = !fragment.last();
+            if (fragment.first() && fragment.last() && data.length > limit) {
+                rest = Arrays.copyOfRange(data, limit, data.length);
+                data = Arrays.copyOf(data, limit);
+                inside = true;
+            }
+            push(out, frame(opcode, data, !inside));
         }
 
         private void control(Inbox.Control control) {
@@ -109,10 +124,15 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         /** A frame like any other: the flow answers it. The peer says no more. */
         @Override
         boolean closing(Inbox.Closing closing) {
-            if (!settled() || !isAvailable(out)) {
+            if (!settled()) {
                 return false;
             }
-            push(out, frame(CLOSE, payload(closing), true));
+            if (!inside) {
+                if (!isAvailable(out)) {
+                    return false;
+                }
+                push(out, frame(CLOSE, payload(closing), true));
+            }
             complete(out);
             return true;
         }
@@ -134,27 +154,36 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
 
         @Override
         boolean settled() {
-            if (inside) {
-                return true;
+            if (holds() && isAvailable(out)) {
+                if (rest != null) {
+                    push(out, frame(CONTINUATION, rest, true));
+                    rest = null;
+                    inside = false;
+                } else {
+                    control(held.poll());
+                }
             }
-            if (!held.isEmpty() && isAvailable(out)) {
-                control(held.poll());
-            }
-            return held.isEmpty();
+            return !holds();
+        }
+
+        /** Whether something is to go out before the next event. */
+        private boolean holds() {
+            return rest != null || !inside && !held.isEmpty();
         }
 
         @Override
         boolean asks() {
-            return (inside || held.isEmpty()) && isAvailable(out);
+            return !holds() && isAvailable(out);
         }
 
         @Override
         boolean insideMessage() {
-            return inside;
+            return inside && rest == null;
         }
 
         @Override
         void dropped(Throwable cause) {
+            rest = null;
             held.clear();
         }
 

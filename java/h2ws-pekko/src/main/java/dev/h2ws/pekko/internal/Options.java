@@ -10,6 +10,8 @@ import java.util.List;
  * The settings below {@code h2ws}. A value that cannot be is refused with the path of its key, when a port is bound.
  *
  * @param loops 0: one for each processor
+ * @param playMessageLimit the bytes of a message from which on Play refuses it, but only if it comes in parts
+ *     ({@code WebSocketFlowHandler.scala}); the largest int without Play
  */
 record Options(
         boolean webSockets,
@@ -17,10 +19,12 @@ record Options(
         int strictMessageLimit,
         int sendQueue,
         boolean compression,
-        String http1) {
+        String http1,
+        int playMessageLimit) {
     private static final int MOST_LOOPS = 64;
     private static final long SMALLEST_QUEUE = 1 << 10;
     private static final long LARGEST_QUEUE = 1 << 30;
+    private static final String PLAY_MESSAGE_LIMIT = "play.server.websocket.frame.maxLength";
 
     static Options of(Config config) {
         return new Options(
@@ -29,7 +33,10 @@ record Options(
                 size(config, "h2ws.websocket.strict-message-limit", 0),
                 size(config, "h2ws.websocket.send-queue", SMALLEST_QUEUE),
                 config.getBoolean("h2ws.websocket.compression"),
-                oneOf(config, "h2ws.pekko.http1", List.of("auto", "native", "stock")));
+                oneOf(config, "h2ws.pekko.http1", List.of("auto", "native", "stock")),
+                config.hasPath(PLAY_MESSAGE_LIMIT)
+                        ? (int) Math.min(config.getMemorySize(PLAY_MESSAGE_LIMIT).toBytes(), Integer.MAX_VALUE)
+                        : Integer.MAX_VALUE);
     }
 
     /**
