@@ -167,6 +167,13 @@ conformance-pekko: build/host-pekko ## Autobahn against a Pekko route: by the dr
 	STOCK=1 RESULTS=tests/conformance/results/host-pekko-stock/autobahn-h1 \
 	    tests/host/with-host.sh build/host-pekko tests/conformance/autobahn/run.sh h1 || [ $$? = 1 ]
 
+.PHONY: conformance-play
+conformance-play: build/host-play ## the same against a Play controller, and Play's own server
+	@tests/setup.sh autobahn node
+	tests/host/with-host.sh build/host-play tests/conformance/autobahn/run.sh share
+	STOCK=1 RESULTS=tests/conformance/results/host-play-stock/autobahn-h1 \
+	    tests/host/with-host.sh build/host-play tests/conformance/autobahn/run.sh h1 || [ $$? = 1 ]
+
 # --- sanitizers, valgrind, fuzzing ----------------------------------------------------------------------------------
 
 .PHONY: sanitize sanitize-address sanitize-thread sanitize-c valgrind fuzz
