@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.NotUsed;
@@ -31,8 +30,6 @@ class FrameTest {
     private static ActorSystem system;
 
     private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
-    /** The flow asks for no second frame until it is complete. */
-    private CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
 
     @BeforeAll
     static void start() {
@@ -48,7 +45,6 @@ class FrameTest {
     /** Sends back what it hears, Pings and the Close too, without masks. */
     private Flow<FrameEvent, FrameEvent, NotUsed> echo() {
         return Flow.<FrameEvent>create()
-                .mapAsync(1, event -> gate.thenApply(open -> event))
                 .map(event -> {
                     FrameStart start = (FrameStart) event;
                     FrameHeader header = start.header();
@@ -123,33 +119,6 @@ class FrameTest {
                     inside = frame.startsWith("part") ? 1 : 0;
                 }
             }
-        }
-        binding.terminate(java.time.Duration.ofSeconds(1));
-    }
-
-    @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
-    void pingsToAFlowThatDoesNotAskAreNoMemory(Door door) throws Exception {
-        int shown = 64;
-        gate = new CompletableFuture<>();
-        ServerBinding binding = bind(door, system);
-        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
-            for (int i = 0; i < 40; i++) {
-                for (int ping = 0; ping < shown; ping++) {
-                    wire.frame(Wire.PING, true, new byte[] {'p'});
-                }
-                // what came has been through the loop when another socket opens behind it
-                door.open(binding.localAddress().getPort(), "/", Map.of()).close();
-            }
-            wire.text("behind them");
-            gate.complete(null);
-            int pings = 0;
-            for (String frame = wire.next(); !frame.equals("text behind them"); frame = wire.next()) {
-                assertThat(frame).isEqualTo("ping p");
-                pings++;
-            }
-            // the flow itself holds one
-            assertThat(pings).isBetween(1, shown + 1);
         }
         binding.terminate(java.time.Duration.ofSeconds(1));
     }
