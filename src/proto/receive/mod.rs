@@ -3,13 +3,20 @@
 //! Most frames are small and lie whole in the input; those never touch the state. What is cut is put
 //! together in a buffer that grows with the bytes that came, never by a length that was only announced.
 
-use super::close::may_send;
+mod gathering;
+mod head;
+mod payload;
+mod whole;
+
 use super::frame::{
-    FIN, LENGTH_16, LENGTH_64, MASKED, MAX_CONTROL, MessageKind, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION,
-    OPCODE_PING, OPCODE_PONG, OPCODE_TEXT, RESERVED, RSV1,
+    FIN, MessageKind, OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT,
+    RESERVED, RSV1,
 };
 use super::mask::Mask;
 use super::utf8::{self, Utf8};
+use gathering::Gathering;
+use head::{Head, MAX_HEAD, check_second, head_len, is_control};
+use whole::take_whole_message;
 
 pub use super::violation::Violation;
 
@@ -98,26 +105,6 @@ enum Expect {
     /// Nowhere: a Close or a violation has ended it.
     Nothing,
 }
-
-/// What a cut message or control frame needs while it is put together.
-#[derive(Debug, Default)]
-struct Gathering {
-    message: Vec<u8>,
-    control: Vec<u8>,
-}
-
-/// A head, taken apart and found right.
-struct Head {
-    opcode: u8,
-    fin: bool,
-    /// RSV1.
-    compressed: bool,
-    mask: Mask,
-    len: u64,
-}
-
-/// The longest head: two bytes, a 64-bit length, a mask.
-const MAX_HEAD: usize = 14;
 
 /// The receive state of one socket.
 #[derive(Debug, Default)]
@@ -317,127 +304,6 @@ impl Receiver {
         Ok(Some(Received::Part { kind, first: true, last: false }))
     }
 
-    /// The next bytes of the current payload, of which there may be none.
-    fn take_payload<'a>(&mut self, input: &mut &'a [u8], most: usize) -> &'a [u8] {
-        let there = input.len().min(most);
-        let take = usize::try_from(self.remaining).map_or(there, |remaining| remaining.min(there));
-        let (payload, rest) = input.split_at(take);
-        *input = rest;
-        self.remaining -= take as u64;
-        payload
-    }
-
-    fn take_control(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
-        let mask = self.mask;
-        let payload = self.take_payload(input, usize::MAX);
-        out.clear();
-        if self.remaining > 0 {
-            self.mask = mask.advanced(payload.len());
-            mask.unmask_into(&mut self.gathering.get_or_insert_default().control, payload);
-            return Ok(None);
-        }
-        if let Some(gathering) = &mut self.gathering {
-            out.append(&mut gathering.control);
-            if gathering.message.is_empty() {
-                self.gathering = None;
-            } else {
-                gathering.control = Vec::new();
-            }
-        }
-        mask.unmask_into(out, payload);
-        self.expect = if self.open.is_some() { Expect::Head } else { Expect::Message };
-        match self.opcode {
-            OPCODE_PING => Ok(Some(Received::Ping)),
-            OPCODE_PONG => Ok(Some(Received::Pong)),
-            _ => read_close(out).map(Some),
-        }
-    }
-
-    fn take_part(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Received>, Violation> {
-        let Some(kind) = self.open else { return Ok(None) };
-        let mask = self.mask;
-        let payload = self.take_payload(input, if self.compressed { COMPRESSED_PART } else { usize::MAX });
-        self.mask = mask.advanced(payload.len());
-        out.clear();
-        let ascii = mask.unmask_into(out, payload);
-        let last = self.check_text(out, ascii, kind)?;
-        let first = !self.given;
-        if last {
-            self.end_message();
-        } else if self.remaining == 0 {
-            self.expect = Expect::Head;
-        }
-        if out.is_empty() && !last {
-            return Ok(None);
-        }
-        self.given = !last;
-        Ok(Some(if self.compressed {
-            Received::CompressedPart { kind, last }
-        } else {
-            Received::Part { kind, first, last }
-        }))
-    }
-
-    fn take_message(
-        &mut self,
-        input: &mut &[u8],
-        rules: &Rules,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<Received>, Violation> {
-        let Some(kind) = self.open else { return Ok(None) };
-        let mask = self.mask;
-        let payload = self.take_payload(input, usize::MAX);
-        self.mask = mask.advanced(payload.len());
-        let complete = self.fin && self.remaining == 0;
-        if complete && self.gathering.is_none() {
-            out.clear();
-            let ascii = mask.unmask_into(out, payload);
-            self.check_text(out, ascii, kind)?;
-        } else {
-            let mut gathering = self.gathering.take().unwrap_or_default();
-            let from = gathering.message.len();
-            let more = if self.fin { self.remaining } else { u64::MAX };
-            make_room(&mut gathering.message, out, payload.len(), more);
-            let ascii = mask.unmask_into(&mut gathering.message, payload);
-            self.check_text(&gathering.message[from..], ascii, kind)?;
-            if complete || rules.parts && gathering.message.len() > rules.gather as usize {
-                std::mem::swap(out, &mut gathering.message);
-                self.given = !complete;
-            } else if !gathering.message.is_empty() {
-                self.gathering = Some(gathering);
-            }
-        }
-        if complete {
-            self.end_message();
-            return Ok(Some(if rules.parts {
-                Received::Part { kind, first: true, last: true }
-            } else if self.compressed {
-                Received::Compressed { kind }
-            } else {
-                Received::Message { kind }
-            }));
-        }
-        if self.remaining == 0 {
-            self.expect = Expect::Head;
-        }
-        Ok(self.given.then_some(Received::Part { kind, first: true, last: false }))
-    }
-
-    /// Checks what has come of a message, and whether a text ends well where its message does. Gives
-    /// whether the message is complete.
-    fn check_text(&mut self, new: &[u8], ascii: bool, kind: MessageKind) -> Result<bool, Violation> {
-        let last = self.fin && self.remaining == 0;
-        if kind == MessageKind::Text && !self.compressed {
-            if !(ascii && self.utf8.is_complete()) {
-                self.utf8.feed(new).map_err(|_| Violation::TextNotUtf8)?;
-            }
-            if last && !self.utf8.is_complete() {
-                return Err(Violation::TextNotUtf8);
-            }
-        }
-        Ok(last)
-    }
-
     fn end_message(&mut self) {
         self.expect = Expect::Message;
         self.open = None;
@@ -447,123 +313,6 @@ impl Receiver {
     fn end(&mut self) {
         *self = Self { expect: Expect::Nothing, ..Self::default() };
     }
-}
-
-impl Head {
-    /// `bytes` begin with a whole head whose first two bytes were checked.
-    fn parse(bytes: &[u8; MAX_HEAD]) -> Result<Self, Violation> {
-        let [first, second, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12, b13] = *bytes;
-        let (len, shortest, mask) = match second & !MASKED {
-            LENGTH_16 => (u64::from(u16::from_be_bytes([b2, b3])), u64::from(LENGTH_16), [b4, b5, b6, b7]),
-            LENGTH_64 => (u64::from_be_bytes([b2, b3, b4, b5, b6, b7, b8, b9]), 1 << 16, [b10, b11, b12, b13]),
-            len => (u64::from(len), 0, [b2, b3, b4, b5]),
-        };
-        let mask = Mask::new(mask);
-        if len < shortest {
-            return Err(Violation::LengthNotMinimal(len));
-        }
-        if len >> 63 != 0 {
-            return Err(Violation::LengthTooLarge(len));
-        }
-        Ok(Self { opcode: first & 0xf, fin: first & FIN != 0, compressed: first & RSV1 != 0, mask, len })
-    }
-}
-
-/// The common case: one text or binary frame, a message by itself, whole in `input`. Everything else,
-/// also what is wrong, is left to the state machine, with `input` as it was. A text is still to be checked
-/// unless it is ASCII, which the second value says; the third: it is compressed.
-#[inline]
-fn take_whole_message(input: &mut &[u8], rules: &Rules, out: &mut Vec<u8>) -> Option<(MessageKind, bool, bool)> {
-    const TEXT: u8 = FIN | OPCODE_TEXT;
-    const BINARY: u8 = FIN | OPCODE_BINARY;
-    const COMPRESSED_TEXT: u8 = TEXT | RSV1;
-    const COMPRESSED_BINARY: u8 = BINARY | RSV1;
-    const MASKED_LENGTH_16: u8 = MASKED | LENGTH_16;
-    let bytes = *input;
-    let (first, mask, len, rest) = match bytes {
-        [first, second @ MASKED..MASKED_LENGTH_16, a, b, c, d, rest @ ..] => {
-            (first, [*a, *b, *c, *d], (second & !MASKED) as usize, rest)
-        }
-        [first, MASKED_LENGTH_16, high, low, a, b, c, d, rest @ ..] => {
-            let len = u16::from_be_bytes([*high, *low]);
-            if len < u16::from(LENGTH_16) {
-                return None;
-            }
-            (first, [*a, *b, *c, *d], len as usize, rest)
-        }
-        _ => return None,
-    };
-    let (kind, compressed) = match *first {
-        TEXT => (MessageKind::Text, false),
-        BINARY => (MessageKind::Binary, false),
-        COMPRESSED_TEXT if rules.compression && !rules.parts => (MessageKind::Text, true),
-        COMPRESSED_BINARY if rules.compression && !rules.parts => (MessageKind::Binary, true),
-        _ => return None,
-    };
-    if len > rules.max_message as usize && !rules.parts {
-        return None;
-    }
-    let (payload, rest) = rest.split_at_checked(len)?;
-    *input = rest;
-    out.clear();
-    let ascii = Mask::new(mask).unmask_into(out, payload);
-    Some((kind, ascii, compressed))
-}
-
-fn is_control(opcode: u8) -> bool {
-    opcode & 8 != 0
-}
-
-fn check_second(first: u8, second: u8) -> Result<(), Violation> {
-    let opcode = first & 0xf;
-    if second & MASKED == 0 {
-        return Err(Violation::Unmasked);
-    }
-    if is_control(opcode) && (second & !MASKED) as usize > MAX_CONTROL {
-        return Err(Violation::ControlTooLong(opcode));
-    }
-    Ok(())
-}
-
-fn head_len(second: u8) -> u8 {
-    match second & !MASKED {
-        LENGTH_16 => 8,
-        LENGTH_64 => 14,
-        _ => 6,
-    }
-}
-
-/// Makes room for `new` bytes. `more` bytes are announced; twice what has come is the most that is allocated
-/// for them. The caller's buffer is taken over instead if it is of about the right size: a socket with one
-/// large message after another then allocates nothing.
-fn make_room(message: &mut Vec<u8>, out: &mut Vec<u8>, new: usize, more: u64) {
-    if message.capacity() - message.len() >= new {
-        return;
-    }
-    let come = message.len() + new;
-    let room = come + usize::try_from(more).map_or(come, |more| more.min(come));
-    if (room..=4 * come).contains(&out.capacity()) {
-        out.clear();
-        out.append(message);
-        std::mem::swap(out, message);
-    } else {
-        message.reserve_exact(room - message.len());
-    }
-}
-
-/// `out` holds a Close's payload, and then its reason.
-fn read_close(out: &mut Vec<u8>) -> Result<Received, Violation> {
-    let code = match out[..] {
-        [] => return Ok(Received::Close { code: None }),
-        [_] => return Err(Violation::CloseLength),
-        [high, low, ..] => u16::from_be_bytes([high, low]),
-    };
-    if !may_send(code) {
-        return Err(Violation::CloseCode(code));
-    }
-    out.drain(..2);
-    utf8::check(out).map_err(|_| Violation::CloseReasonNotUtf8)?;
-    Ok(Received::Close { code: Some(code) })
 }
 
 #[cfg(test)]

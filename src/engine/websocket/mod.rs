@@ -1,21 +1,19 @@
 //! One WebSocket: what its bytes mean and what its state allows. It knows nothing of HTTP/2: bytes come in, frames
 //! go into a [`SendQueue`], and whoever carries them asks what to do next.
 
+mod closing;
+mod pending;
+mod sending;
+
 use super::deflate::Compression;
-use super::event::{Cause, Control, ControlKind, Credit, Delivery};
+use super::event::{Control, ControlKind, Credit, Delivery};
 use super::send_queue::{Pool, SendQueue};
 use super::stats::Counters;
-use super::status::{Error, Status};
-use crate::proto::close::put_close;
-use crate::proto::frame::{
-    MessageKind, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT, RSV1,
-};
-use crate::proto::receive::{COMPRESSED_PART, Received, Receiver, Rules, Violation};
-use std::collections::VecDeque;
+use crate::proto::frame::{MessageKind, OPCODE_PONG};
+use crate::proto::receive::{Received, Receiver, Rules, Violation};
+pub(crate) use closing::Closing;
+use pending::{Last, Pending, What};
 use std::sync::atomic::AtomicU64;
-
-/// What stands for the code of a Close without one (RFC 6455 §7.4.1).
-const NO_CODE: u16 = 1005;
 
 /// What came, with its payload in the buffer that was given along.
 #[derive(Debug, PartialEq)]
@@ -26,56 +24,6 @@ pub(crate) enum Arrived {
     Fragment { kind: MessageKind, first: bool, last: bool },
     /// A control frame.
     Control { kind: ControlKind, code: Option<u16> },
-}
-
-/// What waits for the host's demand, compressed messages as they came. Each record costs less memory than it took on the
-/// wire: 5 bytes of head here, 6 at least there.
-#[derive(Debug, Default)]
-struct Pending {
-    records: VecDeque<Record>,
-    bytes: VecDeque<u8>,
-    /// What the peer did wrong after all that, or that it ended: for when the host has had its turn.
-    last: Option<Last>,
-}
-
-/// After which nothing is received.
-#[derive(Debug)]
-enum Last {
-    Violation(Violation),
-    End,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    what: What,
-    len: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum What {
-    Message(MessageKind),
-    Fragment { kind: MessageKind, first: bool, last: bool },
-    Compressed(MessageKind),
-    CompressedPart { kind: MessageKind, last: bool },
-    Close(Option<u16>),
-}
-
-/// How a socket's end stands.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Closing {
-    /// The host (or we) said Close before the peer did.
-    pub(crate) local: bool,
-    /// Our Close is in the send queue or on its way.
-    pub(crate) said: bool,
-    /// The code of the peer's Close; 1005 if it had none (RFC 6455 §7.1.5). Its reason is in `reason`.
-    pub(crate) heard: Option<u16>,
-    pub(crate) reason: Box<str>,
-    /// We failed the socket: the code we sent, and why. Nothing more is received.
-    pub(crate) failed: Option<u16>,
-    /// Why the engine said Close, if it did: it drains, or the socket was idle.
-    pub(crate) cause: Option<Cause>,
-    /// The peer's side has ended without a Close.
-    pub(crate) ended: bool,
 }
 
 /// The socket.
@@ -131,41 +79,9 @@ impl WebSocket {
         Self { compression, ..self }
     }
 
-    pub(crate) fn closing(&mut self) -> &mut Closing {
-        self.closing.get_or_insert_default()
-    }
-
-    /// Nothing is received any more: the peer's Close came, or we failed the socket.
-    #[inline]
-    pub(crate) fn deaf(&self) -> bool {
-        self.closing.as_ref().is_some_and(|c| c.heard.is_some() || c.failed.is_some() || c.ended)
-    }
-
-    /// Our Close is out or under way.
-    pub(crate) fn said_close(&self) -> bool {
-        self.closing.as_ref().is_some_and(|c| c.said)
-    }
-
     /// A message has begun and is not complete.
     pub(crate) fn in_message(&self) -> bool {
         self.receiver.in_message()
-    }
-
-    /// The peer broke a rule.
-    pub(crate) fn failed(&self) -> bool {
-        self.closing.as_ref().is_some_and(|c| c.failed.is_some())
-    }
-
-    /// Both Closes are through, or we failed the socket: our side of the stream ends with what is queued.
-    pub(crate) fn may_end(&self) -> bool {
-        self.closing.as_ref().is_some_and(|c| {
-            c.said && (c.heard.is_some() || c.failed.is_some() || c.ended) || c.ended && self.control == Control::Auto
-        })
-    }
-
-    /// What the peer did to end its side is told to the host, and the host's to answer.
-    pub(crate) fn host_answers(&self) -> bool {
-        self.control == Control::Manual && !self.said_close()
     }
 
     /// Takes bytes off the front of `input`, up to one event. `None`: the input is used up. `host_first`: the host has been told
@@ -214,14 +130,14 @@ impl WebSocket {
                 }
                 Received::Close { code } => {
                     if self.pending.is_some() || host_first {
-                        self.hold(What::Close(code), payload);
+                        self.pending.get_or_insert_default().hold(What::Close(code), payload);
                         continue;
                     }
                     return Ok(Some(self.heard(code, payload, out, pool)));
                 }
             };
             if self.credit.is_some_and(|credit| credit == 0 || self.pending.is_some()) {
-                self.hold(what, payload);
+                self.pending.get_or_insert_default().hold(what, payload);
             } else {
                 match self.open(what, payload, out, pool) {
                     Ok(Some(arrived)) => return Ok(Some(arrived)),
@@ -298,28 +214,6 @@ impl WebSocket {
         })
     }
 
-    fn hold(&mut self, what: What, payload: &[u8]) {
-        let pending = self.pending.get_or_insert_default();
-        pending.bytes.extend(payload);
-        // parts of one message become one part: a peer that sends single bytes must not cost a record for each
-        match (what, pending.records.back_mut()) {
-            (
-                What::Fragment { first: false, last, .. },
-                Some(Record { what: What::Fragment { last: end @ false, .. }, len }),
-            )
-            | (
-                What::CompressedPart { last, .. },
-                Some(Record { what: What::CompressedPart { last: end @ false, .. }, len }),
-            ) => {
-                *end = last;
-                *len += payload.len() as u32;
-                return;
-            }
-            _ => {}
-        }
-        pending.records.push_back(Record { what, len: payload.len() as u32 });
-    }
-
     /// What was held and may be delivered now, with its payload in the buffer; and how many bytes of the wire it
     /// frees.
     pub(crate) fn next_pending(
@@ -332,8 +226,10 @@ impl WebSocket {
         let mut freed: u32 = 0;
         loop {
             let Some(pending) = &mut self.pending else { return Ok(None) };
-            let Some(record) = pending.records.front_mut() else {
-                if host_first {
+            let credit = self.credit;
+            let waits = |what| if matches!(what, What::Close(_)) { host_first } else { credit == Some(0) };
+            let Some((what, wire)) = pending.take(waits, payload) else {
+                if pending.has_records() || host_first {
                     return Ok(None);
                 }
                 return match self.pending.take().and_then(|pending| pending.last) {
@@ -341,30 +237,8 @@ impl WebSocket {
                     Some(Last::End) | None => Ok(None),
                 };
             };
-            let mut what = record.what;
-            let waits = if matches!(what, What::Close(_)) { host_first } else { self.credit == Some(0) };
-            if waits {
-                return Ok(None);
-            }
-            let mut take = record.len as usize;
-            // not more at once than the receiver gives
-            if let What::CompressedPart { last, .. } = &mut what
-                && take > COMPRESSED_PART
-            {
-                (take, *last) = (COMPRESSED_PART, false);
-                record.len -= take as u32;
-            } else {
-                pending.records.pop_front();
-                freed = freed.saturating_add(6);
-            }
-            freed = freed.saturating_add(take as u32);
-            payload.clear();
-            let (front, back) = pending.bytes.as_slices();
-            let n = front.len().min(take);
-            payload.extend_from_slice(&front[..n]);
-            payload.extend_from_slice(&back[..take - n]);
-            pending.bytes.drain(..take);
-            if pending.records.is_empty() && pending.last.is_none() {
+            freed = freed.saturating_add(wire);
+            if pending.is_empty() {
                 self.pending = None;
             }
             if let Some(arrived) = self.open(what, payload, out, pool)? {
@@ -405,138 +279,6 @@ impl WebSocket {
             out.push_frame(pool, OPCODE_PONG, true, &payload);
         }
     }
-
-    /// The peer's Close (RFC 6455 §5.5.1): with `Control::Auto` it is answered with its own code.
-    fn heard(&mut self, code: Option<u16>, reason: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Arrived {
-        let auto = self.control == Control::Auto;
-        let closing = self.closing();
-        closing.heard = Some(code.unwrap_or(NO_CODE));
-        closing.reason = String::from_utf8_lossy(reason).into();
-        if auto && !closing.said {
-            closing.said = true;
-            put(out, pool, code, "");
-        }
-        Arrived::Control { kind: ControlKind::Close, code }
-    }
-
-    /// The host's Close, or the engine's.
-    pub(crate) fn say_close(
-        &mut self,
-        code: Option<u16>,
-        reason: &str,
-        out: &mut SendQueue,
-        pool: &mut Pool,
-    ) -> Result<(), Error> {
-        let closing = self.closing();
-        if closing.said {
-            return Err(Error::new(Status::WrongState, "a Close has been sent on this WebSocket"));
-        }
-        closing.said = true;
-        closing.local = closing.heard.is_none();
-        put(out, pool, code, reason);
-        Ok(())
-    }
-
-    /// The peer broke a rule: Close with the rule's code, then nothing is received any more. The code, if the host is to say it.
-    pub(crate) fn fail(&mut self, violation: &Violation, out: &mut SendQueue, pool: &mut Pool) -> Option<u16> {
-        let code = violation.close_code();
-        let host_answers = self.host_answers();
-        self.pending = None;
-        let closing = self.closing();
-        closing.failed = Some(code);
-        closing.reason = violation.to_string().into();
-        if host_answers {
-            return Some(code);
-        }
-        if !closing.said {
-            closing.said = true;
-            put(out, pool, Some(code), "");
-        }
-        None
-    }
-
-    /// A message of the host, compressed if that was agreed on and is asked for.
-    #[inline]
-    pub(crate) fn send_message(
-        &mut self,
-        kind: MessageKind,
-        data: &[u8],
-        compress: bool,
-        out: &mut SendQueue,
-        pool: &mut Pool,
-    ) -> Result<(), Error> {
-        let opcode = self.may_send_message(kind)?;
-        if compress
-            && let Some(compression) = &mut self.compression
-            && let Some(compressed) = compression.compress(data, &mut pool.contexts)
-        {
-            out.push_frame(pool, opcode | RSV1, true, &compressed);
-            pool.contexts.give_back(compressed);
-            return Ok(());
-        }
-        out.push_frame(pool, opcode, true, data);
-        Ok(())
-    }
-
-    /// permessage-deflate was agreed on.
-    #[inline]
-    pub(crate) fn compresses(&self) -> bool {
-        self.compression.is_some()
-    }
-
-    /// Whether a message may be sent now; its opcode.
-    #[inline]
-    pub(crate) fn may_send_message(&self, kind: MessageKind) -> Result<u8, Error> {
-        self.may_send()?;
-        if self.sending.is_some() {
-            return Err(Error::new(Status::WrongState, "a message in fragments has not been completed"));
-        }
-        Ok(opcode(kind))
-    }
-
-    /// A fragment of the host's.
-    pub(crate) fn send_fragment(
-        &mut self,
-        kind: MessageKind,
-        data: &[u8],
-        last: bool,
-        out: &mut SendQueue,
-        pool: &mut Pool,
-    ) -> Result<(), Error> {
-        self.may_send()?;
-        let opcode = match self.sending {
-            None => opcode(kind),
-            Some(begun) if begun == kind => OPCODE_CONTINUATION,
-            Some(_) => {
-                return Err(Error::new(Status::WrongState, "a message in fragments was begun with the other kind"));
-            }
-        };
-        out.push_frame(pool, opcode, last, data);
-        self.sending = (!last).then_some(kind);
-        Ok(())
-    }
-
-    /// A Ping of the host's, or of the engine's keep-alive.
-    pub(crate) fn send_ping(&mut self, data: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Result<(), Error> {
-        self.may_send()?;
-        out.push_frame(pool, OPCODE_PING, true, data);
-        Ok(())
-    }
-
-    /// A Pong of the host's.
-    pub(crate) fn send_pong(&mut self, data: &[u8], out: &mut SendQueue, pool: &mut Pool) -> Result<(), Error> {
-        self.may_send()?;
-        out.push_frame(pool, OPCODE_PONG, true, data);
-        Ok(())
-    }
-
-    #[inline]
-    fn may_send(&self) -> Result<(), Error> {
-        if self.said_close() {
-            return Err(Error::new(Status::WrongState, "a Close has been sent on this WebSocket"));
-        }
-        Ok(())
-    }
 }
 
 /// Where a violation of the peer's is counted.
@@ -551,17 +293,4 @@ pub(crate) fn violation_counter<'a>(counters: &'a Counters, violation: &Violatio
             _ => &counters.violation_frame,
         },
     }
-}
-
-fn opcode(kind: MessageKind) -> u8 {
-    match kind {
-        MessageKind::Text => OPCODE_TEXT,
-        MessageKind::Binary => OPCODE_BINARY,
-    }
-}
-
-fn put(out: &mut SendQueue, pool: &mut Pool, code: Option<u16>, reason: &str) {
-    let mut frame = Vec::with_capacity(127);
-    put_close(&mut frame, code, reason);
-    out.push_raw(pool, &frame);
 }

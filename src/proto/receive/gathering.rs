@@ -1,0 +1,26 @@
+//! Where what comes in pieces is put together.
+
+/// What a cut message or control frame needs while it is put together.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    pub(super) message: Vec<u8>,
+    pub(super) control: Vec<u8>,
+}
+
+/// Makes room for `new` bytes. `more` bytes are announced; twice what has come is the most that is allocated
+/// for them. The caller's buffer is taken over instead if it is of about the right size: a socket with one
+/// large message after another then allocates nothing.
+pub(super) fn make_room(message: &mut Vec<u8>, out: &mut Vec<u8>, new: usize, more: u64) {
+    if message.capacity() - message.len() >= new {
+        return;
+    }
+    let come = message.len() + new;
+    let room = come + usize::try_from(more).map_or(come, |more| more.min(come));
+    if (room..=4 * come).contains(&out.capacity()) {
+        out.clear();
+        out.append(message);
+        std::mem::swap(out, message);
+    } else {
+        message.reserve_exact(room - message.len());
+    }
+}
