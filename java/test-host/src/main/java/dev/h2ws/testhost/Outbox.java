@@ -28,6 +28,11 @@ final class Outbox {
         }
     }
 
+    /** Whether something waits, behind which everything else has to. */
+    boolean waits() {
+        return !waiting.isEmpty();
+    }
+
     /** One event is dealt with. */
     void used() {
         used++;

@@ -7,6 +7,7 @@ import dev.h2ws.Request;
 import dev.h2ws.SendResult;
 import dev.h2ws.WebSocket;
 import dev.h2ws.WebSocketListener;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
@@ -147,9 +148,14 @@ final class Sockets {
             outbox.used();
         }
 
+        /** From the loop's own memory; a copy is made of what has to wait. */
         @Override
-        public void binary(WebSocket socket, byte[] data) {
-            outbox(socket).send(() -> socket.sendBinary(data));
+        public void binary(WebSocket socket, ByteBuffer data) {
+            if (outbox(socket).waits() || socket.sendBinary(data) == SendResult.BUSY) {
+                byte[] copy = new byte[data.remaining()];
+                data.get(copy);
+                outbox.send(() -> socket.sendBinary(copy));
+            }
             outbox.used();
         }
 
