@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 /** The end that the native side holds for the program, by the number of its connection. */
 final class NativeDuplex implements Duplex {
     private static final Listener NOBODY = new Listener() {};
-    private static final int SCRATCH = 16 << 10;
 
     private final Engine engine;
     private final long connection;
@@ -43,16 +42,16 @@ final class NativeDuplex implements Duplex {
     }
 
     private int readHeap(ByteBuffer into) {
-        ByteBuffer direct = Buffers.take();
+        ByteBuffer direct = Buffers.DIRECT.take();
         try {
-            direct.limit(Math.min(into.remaining(), SCRATCH));
+            direct.limit(Math.min(into.remaining(), Buffers.SIZE));
             int n = Native.duplexReadBuffer(engine.id, connection, direct, 0, direct.limit());
             if (n > 0) {
                 into.put(direct.limit(n));
             }
             return result(n);
         } finally {
-            Buffers.give(direct);
+            Buffers.DIRECT.give(direct);
         }
     }
 

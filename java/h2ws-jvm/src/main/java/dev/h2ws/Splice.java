@@ -73,7 +73,7 @@ final class Splice {
                         return;
                     }
                     if (buffer == null) {
-                        buffer = Buffers.take();
+                        buffer = Buffers.HEAP.take();
                     }
                     int n = from.read(buffer.clear());
                     if (n == 0) {
@@ -96,7 +96,7 @@ final class Splice {
                 }
             } finally {
                 if (buffer != null) {
-                    Buffers.give(buffer);
+                    Buffers.HEAP.give(buffer);
                 }
             }
         }

@@ -14,21 +14,18 @@ import javax.net.ssl.SSLException;
  * the loop's thread, or a thread that has done a task of the handshake. Nothing blocks.
  */
 final class TlsDuplex implements Duplex, Duplex.Listener {
-    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-
     private final Duplex cipher;
     private final SSLEngine ssl;
     private final Executor tasks;
     private final Consumer<SSLException> broken;
+    private final TlsOutput out;
     private Consumer<SSLException> shaken;
     private volatile Listener listener = new Listener() {};
     private volatile boolean closedSeen;
     /** What has come and is no whole record yet; null if there is nothing. */
     private ByteBuffer in;
     /** What was decrypted and not taken. */
-    private ByteBuffer plain = NOTHING;
-    /** What was encrypted and found no room. */
-    private ByteBuffer out = NOTHING;
+    private ByteBuffer plain = TlsOutput.NOTHING;
 
     private boolean wantsRoom;
     private boolean shut;
@@ -42,6 +39,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
         this.ssl = ssl;
         this.tasks = tasks;
         this.broken = broken;
+        out = new TlsOutput(ssl, cipher);
     }
 
     SSLEngine ssl() {
@@ -93,7 +91,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
                     return false;
                 }
                 case NEED_WRAP -> {
-                    if (wrap(NOTHING) < 0) {
+                    if (out.wrap(TlsOutput.NOTHING) < 0) {
                         return false;
                     }
                 }
@@ -128,7 +126,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
 
     /** False: more has to come. */
     private boolean unwrapForHandshake() throws SSLException {
-        ByteBuffer clear = Buffers.take();
+        ByteBuffer clear = Buffers.HEAP.take();
         try {
             int n = unwrap(clear);
             if (n == END || n == RESET) {
@@ -139,7 +137,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
             }
             return n != 0 || ssl.getHandshakeStatus() != HandshakeStatus.NEED_UNWRAP;
         } finally {
-            Buffers.give(clear);
+            Buffers.HEAP.give(clear);
         }
     }
 
@@ -154,7 +152,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
         int came = 0;
         while (true) {
             if (in == null) {
-                in = Buffers.take().limit(0);
+                in = Buffers.HEAP.take().limit(0);
             }
             SSLEngineResult result = ssl.unwrap(in, clear);
             if (result.bytesConsumed() > 0 || result.bytesProduced() > 0) {
@@ -177,7 +175,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
                     return came;
                 }
                 if (next == HandshakeStatus.NEED_WRAP && shaken == null) {
-                    wrap(NOTHING);
+                    out.wrap(TlsOutput.NOTHING);
                 }
                 if (shaken != null) {
                     return 1;
@@ -211,7 +209,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
         if (clear.capacity() == Buffers.SIZE) {
             throw new SSLException("a record of more than " + Buffers.SIZE + " bytes");
         }
-        ByteBuffer large = Buffers.take();
+        ByteBuffer large = Buffers.HEAP.take();
         try {
             int n = unwrap(large);
             if (large.position() > 0) {
@@ -219,68 +217,16 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
             }
             return n;
         } finally {
-            Buffers.give(large);
+            Buffers.HEAP.give(large);
         }
     }
 
     /** Who waits has no buffer, unless a record has begun. */
     private void giveIn(boolean keepBegun) {
         if (in != null && !(keepBegun && in.hasRemaining())) {
-            Buffers.give(in);
+            Buffers.HEAP.give(in);
             in = null;
         }
-    }
-
-    /** Encrypts and sends. How many bytes of {@code from} were taken; -1: what was encrypted before waits for room. */
-    private int wrap(ByteBuffer from) throws SSLException {
-        if (!flushOut()) {
-            return -1;
-        }
-        ByteBuffer packets = Buffers.take();
-        int begin = from.position();
-        try {
-            do {
-                SSLEngineResult result = ssl.wrap(from, packets);
-                if (result.getStatus() == Status.BUFFER_OVERFLOW) {
-                    send(packets);
-                    if (out.hasRemaining()) {
-                        break;
-                    }
-                    continue;
-                }
-                if (result.getStatus() == Status.CLOSED
-                        || result.bytesConsumed() == 0 && result.bytesProduced() == 0) {
-                    break;
-                }
-            } while (from.hasRemaining() || shaken == null && ssl.getHandshakeStatus() == HandshakeStatus.NEED_WRAP);
-            send(packets);
-            return from.position() - begin;
-        } finally {
-            Buffers.give(packets);
-        }
-    }
-
-    private void send(ByteBuffer packets) {
-        packets.flip();
-        if (packets.hasRemaining() && cipher.write(packets) < 0) {
-            packets.position(packets.limit());
-        }
-        if (packets.hasRemaining()) {
-            out = ByteBuffer.allocate(packets.remaining()).put(packets).flip();
-        }
-        packets.clear();
-    }
-
-    /** False: there is still no room. */
-    private boolean flushOut() {
-        if (out.hasRemaining() && cipher.write(out) < 0) {
-            out = NOTHING;
-        }
-        if (out.hasRemaining()) {
-            return false;
-        }
-        out = NOTHING;
-        return true;
     }
 
     /** The engine has the alert for what was wrong with a record; what we refuse ourselves gets close_notify. */
@@ -288,7 +234,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
         failed = true;
         ssl.closeOutbound();
         try {
-            wrap(NOTHING);
+            out.wrap(TlsOutput.NOTHING);
         } catch (SSLException e) {
             // the alert is a courtesy
         }
@@ -310,7 +256,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
             plain.position(plain.position() + n);
             return n;
         }
-        plain = NOTHING;
+        plain = TlsOutput.NOTHING;
         if (failed) {
             return RESET;
         }
@@ -334,7 +280,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
             return GONE;
         }
         try {
-            int n = wrap(from);
+            int n = out.wrap(from);
             wantsRoom = from.hasRemaining();
             return Math.max(n, 0);
         } catch (SSLException e) {
@@ -354,17 +300,17 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
     }
 
     private void finish() {
-        if (finSent || !flushOut()) {
+        if (finSent || !out.flush()) {
             return;
         }
         try {
             if (!ssl.isOutboundDone()) {
-                wrap(NOTHING);
+                out.wrap(TlsOutput.NOTHING);
             }
         } catch (SSLException e) {
             // the end is the end, with or without the peer's being told
         }
-        if (!out.hasRemaining()) {
+        if (!out.waits()) {
             finSent = true;
             if (closing) {
                 end(false);
@@ -394,7 +340,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
 
     private void end(boolean abort) {
         giveIn(false);
-        plain = NOTHING;
+        plain = TlsOutput.NOTHING;
         failed = true;
         if (abort) {
             cipher.abort();
@@ -415,7 +361,7 @@ final class TlsDuplex implements Duplex, Duplex.Listener {
     public void writable() {
         boolean room;
         synchronized (this) {
-            boolean empty = flushOut();
+            boolean empty = out.flush();
             if (empty && shut) {
                 finish();
             }
