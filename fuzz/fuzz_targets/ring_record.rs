@@ -20,6 +20,9 @@ const KINDS: [Kind; 11] = [
     Kind::Duplex,
 ];
 
+/// No buffer is larger: that has room for 65,535 bytes, and for each record.
+const MOST: usize = 1 << 16;
+
 /// Reads a record as Java does: by the offsets of the layout.
 fn read(record: &[u8]) -> (Head, &[u8]) {
     let [payload, _, kind, flags, code, stream, context, size, number] = record::LAYOUT.map(|offset| offset as usize);
@@ -53,7 +56,11 @@ fuzz_target!(|input: &[u8]| {
     let mut batch = Batch::default();
     let mut expected = VecDeque::new();
     let mut room = 256;
-    batch.begin(room);
+    let mut buffer = vec![0; MOST];
+    let at = buffer.as_mut_ptr();
+    // SAFETY: the buffer outlives the batch, is never shorter than `room`, and only the batch touches it
+    let begin = |batch: &mut Batch, room: usize| unsafe { batch.begin(std::slice::from_raw_parts_mut(at, room)) };
+    begin(&mut batch, room);
     for chunk in input.chunks(5) {
         let &[op, kind, a, b, fill] = chunk else { break };
         let n = usize::from(a) << 8 | usize::from(b);
@@ -74,7 +81,7 @@ fuzz_target!(|input: &[u8]| {
         }
         drain(&batch, room, &mut expected);
         room = n;
-        batch.begin(room);
+        begin(&mut batch, room);
         while batch.waits() {
             match batch.refill() {
                 Ok(()) => {
@@ -86,7 +93,7 @@ fuzz_target!(|input: &[u8]| {
                     room = needed;
                 }
             }
-            batch.begin(room);
+            begin(&mut batch, room);
         }
         assert!(expected.is_empty(), "{} records are lost", expected.len());
     }

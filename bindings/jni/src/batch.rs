@@ -1,6 +1,7 @@
 //! What a loop has to tell Java: records in the buffer that Java gave to `poll`, and those that found no room there.
 
 use crate::record::{self, Head};
+use std::ptr::NonNull;
 
 /// A batch of records.
 ///
@@ -8,34 +9,65 @@ use crate::record::{self, Head};
 /// event for each connection of the loop, and what is told of ends.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// What Java will see; empty outside of a poll.
-    buffer: Vec<u8>,
-    /// How much of it Java's buffer has room for.
-    room: usize,
+    /// Java's buffer, where records are written at once: a large message is copied no more often than has to be.
+    lent: Option<Lent>,
     /// Records that wait for the next poll. Begins at `taken`.
     waiting: Vec<u8>,
     taken: usize,
 }
 
+/// Memory that is someone else's, for a while.
+#[derive(Debug)]
+struct Lent {
+    at: NonNull<[u8]>,
+    /// How much of it has records.
+    used: usize,
+}
+
+impl Lent {
+    fn room(&self) -> usize {
+        self.at.len() - self.used
+    }
+
+    /// The next `length` bytes; there has to be room.
+    fn next(&mut self, length: usize) -> &mut [u8] {
+        // SAFETY: whoever lent it touches none of it meanwhile, and what this gives is borrowed from us
+        let all = unsafe { self.at.as_mut() };
+        let next = &mut all[self.used..self.used + length];
+        self.used += length;
+        next
+    }
+}
+
 impl Batch {
-    /// A poll begins, whose buffer is so large.
-    pub fn begin(&mut self, room: usize) {
-        self.buffer.clear();
-        self.room = room;
+    /// A poll begins, whose records go into `buffer`.
+    ///
+    /// # Safety
+    /// Until [`Self::end`] or the next call of this, or until the batch is dropped, the buffer stays where it is, and is read
+    /// by [`Self::records`] only.
+    pub unsafe fn begin(&mut self, buffer: &mut [u8]) {
+        self.lent = Some(Lent { at: NonNull::from(buffer), used: 0 });
+    }
+
+    /// The poll is over: the buffer is its owner's again. How much of it is records.
+    pub fn end(&mut self) -> usize {
+        self.lent.take().map_or(0, |lent| lent.used)
     }
 
     /// Appends a record.
     pub fn push(&mut self, head: Head, parts: &[&[u8]]) {
         let length = record::length(parts.iter().map(|part| part.len()).sum());
         // behind what waits, whatever room there is: records keep their order
-        let into =
-            if self.waits() || self.buffer.len() + length > self.room { &mut self.waiting } else { &mut self.buffer };
-        head.append(into, parts);
+        let waits = self.waits();
+        match &mut self.lent {
+            Some(lent) if !waits && length <= lent.room() => head.write(lent.next(length), parts),
+            _ => head.append(&mut self.waiting, parts),
+        }
     }
 
     /// Whether Java should take what there is before there is more.
     pub fn full(&self) -> bool {
-        self.waits() || self.buffer.len() >= self.room - self.room / 4
+        self.waits() || self.lent.as_ref().is_none_or(|lent| lent.room() <= lent.at.len() / 4)
     }
 
     /// Records have found no room.
@@ -45,9 +77,10 @@ impl Batch {
 
     /// Moves what waits into the buffer, as far as there is room. `Err`: not even the first record fits, which is so long.
     pub fn refill(&mut self) -> Result<(), usize> {
+        let room = self.lent.as_ref().map_or(0, Lent::room);
         let mut end = self.taken;
         while let Some(length) = record::first_length(&self.waiting[end..]) {
-            if self.buffer.len() + (end - self.taken) + length > self.room {
+            if end - self.taken + length > room {
                 break;
             }
             end += length;
@@ -58,7 +91,9 @@ impl Batch {
                 None => Ok(()),
             };
         }
-        self.buffer.extend_from_slice(&self.waiting[self.taken..end]);
+        if let Some(lent) = &mut self.lent {
+            lent.next(end - self.taken).copy_from_slice(&self.waiting[self.taken..end]);
+        }
         self.taken = end;
         if !self.waits() {
             // a message of many MiB need not stay
@@ -70,6 +105,9 @@ impl Batch {
 
     /// The records of this poll.
     pub fn records(&self) -> &[u8] {
-        &self.buffer
+        let Some(lent) = &self.lent else { return &[] };
+        // SAFETY: as for `next`
+        let all = unsafe { lent.at.as_ref() };
+        &all[..lent.used]
     }
 }

@@ -5,6 +5,7 @@ use crate::recorder::{Recorder, with_loop};
 use h2ws::{Config, Engine, Loop, Polled, Status, Tls};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -62,19 +63,22 @@ pub(crate) fn polls() -> bool {
     POLLS.get()
 }
 
-/// As long as a poll lasts, however it ends.
-struct Polls;
+/// As long as a poll lasts, however it ends: the batch writes into Java's buffer.
+struct Polls<'a>(PhantomData<&'a mut [u8]>);
 
-impl Polls {
-    fn begin() -> Self {
+impl<'a> Polls<'a> {
+    fn begin(buffer: &'a mut [u8]) -> Self {
         POLLS.set(true);
-        Self
+        // SAFETY: borrowed as long as this lives, and its end is the batch's
+        with_loop(|of_loop| unsafe { of_loop.batch.begin(buffer) });
+        Self(PhantomData)
     }
 }
 
-impl Drop for Polls {
+impl Drop for Polls<'_> {
     fn drop(&mut self) {
         POLLS.set(false);
+        with_loop(|of_loop| of_loop.batch.end());
     }
 }
 
@@ -115,41 +119,41 @@ pub(crate) fn leave() {
 /// What a poll came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// There may be records.
-    Records,
+    /// So many bytes of records; there may be none.
+    Records(usize),
     /// The next record needs a buffer of so many bytes.
     More(usize),
     /// The loop has ended.
     Over,
 }
 
-/// Runs this thread's loop until there is something to tell. Afterwards the records are in its batch.
-pub(crate) fn poll(room: usize, timeout: Option<Duration>) -> Result<Turn, Error> {
-    let waits = with_loop(|of_loop| {
-        of_loop.batch.begin(room);
-        of_loop.batch.waits()
-    });
-    if waits {
-        return Ok(with_loop(|of_loop| of_loop.batch.refill().map_or_else(Turn::More, |()| Turn::Records)));
+impl Turn {
+    /// What waits, as far as there is room.
+    fn refilled() -> Self {
+        with_loop(|of_loop| match of_loop.batch.refill() {
+            Ok(()) => Self::Records(of_loop.batch.records().len()),
+            Err(needed) => Self::More(needed),
+        })
+    }
+}
+
+/// Runs this thread's loop until there is something to tell, and writes that into `buffer`.
+pub(crate) fn poll(buffer: &mut [u8], timeout: Option<Duration>) -> Result<Turn, Error> {
+    let _polls = Polls::begin(buffer);
+    if with_loop(|of_loop| of_loop.batch.waits()) {
+        return Ok(Turn::refilled());
     }
     let polled = ENTERED.with(|entered| {
         let mut entered = entered.borrow_mut();
         let Some(Entered { of_engine, .. }) = &mut *entered else {
             return Err(Error::from(Status::WrongThread));
         };
-        let _polls = Polls::begin();
         Ok(of_engine.poll(timeout))
     })?;
-    with_loop(|of_loop| {
-        let batch = &mut of_loop.batch;
-        if batch.records().is_empty() {
-            if batch.waits() {
-                return Ok(batch.refill().map_or_else(Turn::More, |()| Turn::Records));
-            }
-            if polled == Polled::Over {
-                return Ok(Turn::Over);
-            }
-        }
-        Ok(Turn::Records)
+    let (length, waits) = with_loop(|of_loop| (of_loop.batch.records().len(), of_loop.batch.waits()));
+    Ok(match length {
+        0 if waits => Turn::refilled(),
+        0 if polled == Polled::Over => Turn::Over,
+        length => Turn::Records(length),
     })
 }

@@ -3,7 +3,6 @@
 use crate::args::{self, Refusal, native};
 use crate::engines::{self, CERTIFICATES, ENGINES, Turn, with_engine};
 use crate::record::LAYOUT;
-use crate::recorder::with_loop;
 use crate::takeover;
 use h2ws::{Config, Error, FIELDS, Fallback, ListenOptions, ListenerId, Status};
 use jni::EnvUnowned;
@@ -120,20 +119,15 @@ pub(crate) extern "system" fn poll<'l>(
         let address = env.get_direct_buffer_address(&buffer)?;
         let room = env.get_direct_buffer_capacity(&buffer)?.min(i32::MAX as usize);
         let timeout = u64::try_from(timeout).ok().map(Duration::from_millis);
-        Ok(match engines::poll(room, timeout)? {
+        // SAFETY: a direct buffer of `room` bytes, which Java keeps while the native runs and touches on this thread only
+        let buffer = unsafe { std::slice::from_raw_parts_mut(address, room) };
+        Ok(match engines::poll(buffer, timeout)? {
             Turn::Over => ENDED,
             Turn::More(needed) => {
                 NEEDED.set(needed);
                 MORE
             }
-            Turn::Records => with_loop(|of_loop| {
-                let records = of_loop.batch.records();
-                // SAFETY: a direct buffer of `room` bytes, which Java keeps while the native runs and touches on this thread
-                // only; a batch is never longer than its room
-                let to = unsafe { std::slice::from_raw_parts_mut(address, room) };
-                to[..records.len()].copy_from_slice(records);
-                records.len() as i32
-            }),
+            Turn::Records(length) => length as i32,
         })
     })
 }

@@ -79,14 +79,10 @@ impl Head {
         Self { flags, ..self }
     }
 
-    /// Appends a record whose payload is `parts`, one after the other: [`length`] bytes.
-    pub fn append(self, to: &mut Vec<u8>, parts: &[&[u8]]) {
-        let size: usize = parts.iter().map(|part| part.len()).sum();
-        let length = length(size);
-        to.reserve(length);
-        let end = to.len() + length;
+    /// What stands in front of a payload of `size` bytes.
+    fn bytes(self, size: usize) -> [u8; PAYLOAD] {
         let mut out = [0; PAYLOAD];
-        out[LENGTH..TYPE].copy_from_slice(&(length as u32).to_ne_bytes());
+        out[LENGTH..TYPE].copy_from_slice(&(length(size) as u32).to_ne_bytes());
         out[TYPE] = self.kind as u8;
         out[FLAGS] = self.flags;
         out[CODE..STREAM].copy_from_slice(&self.code.to_ne_bytes());
@@ -94,7 +90,29 @@ impl Head {
         out[CONTEXT..SIZE].copy_from_slice(&self.context.to_ne_bytes());
         out[SIZE..NUMBER].copy_from_slice(&(size as u32).to_ne_bytes());
         out[NUMBER..PAYLOAD].copy_from_slice(&self.number.to_ne_bytes());
-        to.extend_from_slice(&out);
+        out
+    }
+
+    /// Writes a record whose payload is `parts`, one after the other, into `to`, which is as long as [`length`] says.
+    pub fn write(self, to: &mut [u8], parts: &[&[u8]]) {
+        let (head, mut rest) = to.split_at_mut(PAYLOAD);
+        let mut size = 0;
+        for part in parts {
+            let (here, behind) = rest.split_at_mut(part.len());
+            here.copy_from_slice(part);
+            rest = behind;
+            size += part.len();
+        }
+        rest.fill(0);
+        head.copy_from_slice(&self.bytes(size));
+    }
+
+    /// Appends such a record.
+    pub fn append(self, to: &mut Vec<u8>, parts: &[&[u8]]) {
+        let size: usize = parts.iter().map(|part| part.len()).sum();
+        let end = to.len() + length(size);
+        to.reserve(length(size));
+        to.extend_from_slice(&self.bytes(size));
         for part in parts {
             to.extend_from_slice(part);
         }

@@ -8,6 +8,24 @@ fn head(number: u32) -> Head {
     Head { kind: Kind::Message, flags: 1, code: 0x0203, stream: 4, context: 5, number }
 }
 
+/// A batch with buffers of its own.
+#[derive(Default)]
+struct Lender {
+    batch: Batch,
+    buffer: Vec<u8>,
+}
+
+impl Lender {
+    fn begin(&mut self, room: usize) -> &mut Batch {
+        self.batch.end();
+        // what was there before is not to be taken for records
+        self.buffer = vec![0xaa; room];
+        // SAFETY: it is touched again behind the end only
+        unsafe { self.batch.begin(&mut self.buffer) };
+        &mut self.batch
+    }
+}
+
 /// The numbers of the records in it.
 fn numbers(batch: &Batch) -> Vec<u32> {
     let (mut rest, mut numbers) = (batch.records(), Vec::new());
@@ -21,8 +39,8 @@ fn numbers(batch: &Batch) -> Vec<u32> {
 
 #[test]
 fn a_record_is_laid_out_as_java_is_told() {
-    let mut batch = Batch::default();
-    batch.begin(1024);
+    let mut lender = Lender::default();
+    let batch = lender.begin(1024);
     batch.push(
         Head { kind: Kind::Closed, flags: 9, code: 1006, stream: 1 << 60, context: 77, number: 8 },
         &[b"ab", b"c"],
@@ -43,8 +61,8 @@ fn a_record_is_laid_out_as_java_is_told() {
 
 #[test]
 fn what_finds_no_room_waits_in_its_order() {
-    let mut batch = Batch::default();
-    batch.begin(3 * length(8));
+    let mut lender = Lender::default();
+    let batch = lender.begin(3 * length(8));
     assert!(!batch.full());
     for number in 0..7 {
         batch.push(head(number), &[&[0; 8]]);
@@ -52,33 +70,33 @@ fn what_finds_no_room_waits_in_its_order() {
     assert!(batch.full());
     // shorter, and it would fit: but not before its turn
     batch.push(head(7), &[]);
-    assert_eq!(numbers(&batch), [0, 1, 2]);
+    assert_eq!(numbers(batch), [0, 1, 2]);
     for expected in [&[3, 4, 5][..], &[6, 7]] {
-        batch.begin(3 * length(8));
+        let batch = lender.begin(3 * length(8));
         batch.refill().unwrap();
-        assert_eq!(numbers(&batch), expected);
+        assert_eq!(numbers(batch), expected);
     }
-    batch.begin(3 * length(8));
+    let batch = lender.begin(3 * length(8));
     assert!(!batch.waits() && !batch.full());
 }
 
 #[test]
 fn a_record_larger_than_the_buffer_says_how_large() {
-    let mut batch = Batch::default();
-    batch.begin(64);
+    let mut lender = Lender::default();
+    let batch = lender.begin(64);
     batch.push(head(1), &[&[0; 1000]]);
     assert!(batch.records().is_empty() && batch.waits());
-    batch.begin(64);
+    let batch = lender.begin(64);
     assert_eq!(batch.refill(), Err(length(1000)));
-    batch.begin(length(1000));
+    let batch = lender.begin(length(1000));
     batch.refill().unwrap();
-    assert_eq!(numbers(&batch), [1]);
+    assert_eq!(numbers(batch), [1]);
 }
 
 #[test]
 fn a_record_that_is_cut_is_none() {
-    let mut batch = Batch::default();
-    batch.begin(1024);
+    let mut lender = Lender::default();
+    let batch = lender.begin(1024);
     batch.push(head(1), &[b"abc"]);
     let record = batch.records();
     for cut in 0..record.len() {
@@ -87,4 +105,28 @@ fn a_record_that_is_cut_is_none() {
     let mut short = record.to_vec();
     short[..4].copy_from_slice(&(PAYLOAD as u32 - 8).to_ne_bytes());
     assert_eq!(first_length(&short), None, "shorter than its own head");
+}
+
+#[test]
+fn records_are_written_where_java_looks() {
+    let mut batch = Batch::default();
+    let mut buffer = vec![0xaa; length(3) + 8];
+    // SAFETY: it is touched again behind the end only
+    unsafe { batch.begin(&mut buffer) };
+    batch.push(head(1), &[b"abc"]);
+    assert_eq!(batch.end(), length(3));
+    assert_eq!(buffer[PAYLOAD..], *b"abc\0\0\0\0\0\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa");
+}
+
+#[test]
+fn what_is_told_outside_of_a_poll_waits_for_the_next() {
+    let mut lender = Lender::default();
+    lender.batch.push(head(1), &[]);
+    assert!(lender.batch.waits() && lender.batch.full());
+    assert_eq!(lender.batch.end(), 0);
+    let batch = lender.begin(1024);
+    batch.push(head(2), &[]);
+    batch.refill().unwrap();
+    assert_eq!(numbers(batch), [1, 2]);
+    assert!(!batch.waits());
 }
