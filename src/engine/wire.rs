@@ -5,18 +5,12 @@
 //! The task never calls the host from in here, where its state may be borrowed: it leaves word ([`Wire::news`]), which is passed on
 //! when it has done its part ([`super::preface::serve`]).
 
+use super::byte_queue::{ByteQueue, CAPACITY};
 use super::handle::ConnectionId;
-use super::loops::READ;
-use bytes::{Buf, BytesMut};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::task::{Context, Poll, Waker};
-
-/// Bytes that may wait in each direction.
-pub(crate) const CAPACITY: usize = READ;
-/// An empty queue that grew beyond this is given back: a connection that waits has none.
-const KEPT: usize = 4 << 10;
 
 /// What a host may do now that it could not before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,28 +43,10 @@ enum Flow {
 
 #[derive(Debug, Default)]
 struct Direction {
-    bytes: BytesMut,
+    bytes: ByteQueue,
     flow: Flow,
     /// The task waits: for bytes, or for room.
     task: Option<Waker>,
-}
-
-impl Direction {
-    fn put(&mut self, bytes: &[u8]) -> usize {
-        let n = bytes.len().min(CAPACITY - self.bytes.len());
-        self.bytes.extend_from_slice(&bytes[..n]);
-        n
-    }
-
-    fn take(&mut self, into: &mut [u8]) -> usize {
-        let n = self.bytes.len().min(into.len());
-        into[..n].copy_from_slice(&self.bytes[..n]);
-        self.bytes.advance(n);
-        if self.bytes.is_empty() && self.bytes.capacity() > KEPT {
-            self.bytes = BytesMut::new();
-        }
-        n
-    }
 }
 
 #[derive(Debug, Default)]
@@ -130,7 +106,7 @@ impl Wire {
         if queues.down.flow != Flow::Open || queues.up.flow == Flow::Reset {
             return None;
         }
-        let n = queues.down.put(bytes);
+        let n = queues.down.bytes.put(bytes);
         queues.wants_room |= n < bytes.len();
         let waker = queues.down.task.take();
         drop(queues);
@@ -151,7 +127,7 @@ impl Wire {
 
     pub(crate) fn read(&self, into: &mut [u8]) -> Read {
         let mut queues = self.lock();
-        let n = queues.up.take(into);
+        let n = queues.up.bytes.take(into);
         queues.told = queues.up.flow != Flow::Open || !queues.up.bytes.is_empty();
         if n > 0 {
             let waker = queues.up.task.take();
@@ -171,9 +147,9 @@ impl Wire {
         let mut queues = self.lock();
         queues.detached = true;
         queues.news = Ready::default();
-        queues.up.bytes = BytesMut::new();
+        queues.up.bytes.clear();
         if abort {
-            queues.down.bytes = BytesMut::new();
+            queues.down.bytes.clear();
             queues.down.flow = Flow::Reset;
         } else if queues.down.flow == Flow::Open {
             queues.down.flow = Flow::Ended;
@@ -220,7 +196,7 @@ pub(crate) struct WireEnd(pub(crate) Arc<Wire>);
 impl WireEnd {
     pub(crate) fn poll_read(&self, cx: &Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut queues = self.0.lock();
-        let n = queues.down.take(into);
+        let n = queues.down.bytes.take(into);
         if n > 0 {
             if queues.wants_room && queues.down.bytes.len() <= CAPACITY / 2 && !queues.detached {
                 queues.wants_room = false;
@@ -260,7 +236,7 @@ impl WireEnd {
         if queues.detached {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let n = queues.up.put(bytes);
+        let n = queues.up.bytes.put(bytes);
         if n == 0 && !bytes.is_empty() {
             queues.up.task = Some(cx.waker().clone());
             return Poll::Pending;
@@ -305,7 +281,7 @@ impl Drop for WireEnd {
         self.end_with(if unread { Flow::Reset } else { Flow::Ended });
         let mut queues = self.0.lock();
         queues.down.flow = Flow::Reset;
-        queues.down.bytes = BytesMut::new();
+        queues.down.bytes.clear();
         if queues.wants_room && !queues.detached {
             queues.wants_room = false;
             queues.news.writable = true;
