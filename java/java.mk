@@ -37,8 +37,12 @@ build/netty-java: EXAMPLE = NettyHandOver
 build/netty-nio-java: EXAMPLE = NettyHandOver
 build/netty-nio-java: EXAMPLE_VARIABLES = TRANSPORT=nio
 
-# The host's rule packs all modules.
-build/echo-java build/adopt-java build/netty-java build/netty-nio-java: build/host-java
+# The host's rule packs the host and the library alone. The jar's time says nothing: Maven leaves it as it is when nothing has changed.
+build/examples-java.made: build/host-java
+	$(MVN) package -pl h2ws-jvm,examples -DskipTests $(MVN_FLAGS)
+	@touch $@
+
+build/echo-java build/adopt-java build/netty-java build/netty-nio-java: build/examples-java.made
 	@printf '#!/bin/sh\n# An example. JAVA: which; EXAMPLE_JAVA_OPTIONS: for the JVM.\n%sexec "$${JAVA:-java}" $$EXAMPLE_JAVA_OPTIONS -cp "%s" %s "$$@"\n' \
 	    "$(EXAMPLE_VARIABLES:%=% )" "$(abspath java/examples/target/h2ws-examples-0.1.0.jar):$(abspath java/examples/target/lib)/*" $(EXAMPLE) > $@
 	@chmod +x $@
