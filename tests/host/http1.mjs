@@ -77,8 +77,8 @@ class Stream extends Duplex {
   }
 
   _destroy(error, done) {
-    if (error || !this.readableEnded) this.#request.destroy();
-    this.socket?.destroy();
+    this.#request.destroy();
+    this.#tcp.destroy(); // no request follows, and nobody would hear of its end
     done(error);
   }
 
