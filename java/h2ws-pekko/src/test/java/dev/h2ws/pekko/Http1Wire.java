@@ -11,13 +11,13 @@ import java.util.concurrent.CountDownLatch;
 import javax.net.ssl.SSLContext;
 
 /** Over HTTP/1.1. */
-final class Http1Wire extends Wire {
+public final class Http1Wire extends Wire {
     private final Socket tcp;
     /** The same, or the TLS on it. */
     private final Socket socket;
 
     /** @param tls null for cleartext */
-    Http1Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
+    public Http1Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
         tcp = new Socket("127.0.0.1", port);
         socket = tls == null ? tcp : tls.getSocketFactory().createSocket(tcp, "localhost", port, true);
         StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
@@ -64,12 +64,12 @@ final class Http1Wire extends Wire {
     }
 
     @Override
-    boolean isAccepted() {
+    public boolean isAccepted() {
         return head.get(":status").equals("101");
     }
 
     @Override
-    void send(byte[] bytes, boolean end) throws Exception {
+    public void send(byte[] bytes, boolean end) throws Exception {
         socket.getOutputStream().write(bytes);
         if (end) {
             socket.shutdownOutput();
@@ -77,7 +77,7 @@ final class Http1Wire extends Wire {
     }
 
     @Override
-    void reset() throws Exception {
+    public void reset() throws Exception {
         tcp.setSoLinger(true, 0);
         tcp.close();
     }

@@ -21,12 +21,12 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 
 /** Over a stream of HTTP/2, on a connection of its own: Jetty's client without its WebSockets. */
-final class Http2Wire extends Wire {
+public final class Http2Wire extends Wire {
     private final HTTP2Client client = new HTTP2Client();
     private final Stream stream;
 
     /** @param tls null for cleartext */
-    Http2Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
+    public Http2Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
         client.start();
         CompletableFuture<Boolean> settings = new CompletableFuture<>();
         Session session = connect(client, port, tls, new Session.Listener() {
@@ -119,17 +119,17 @@ final class Http2Wire extends Wire {
     }
 
     @Override
-    boolean isAccepted() {
+    public boolean isAccepted() {
         return head.get(":status").equals("200");
     }
 
     @Override
-    void send(byte[] bytes, boolean end) throws Exception {
+    public void send(byte[] bytes, boolean end) throws Exception {
         stream.data(new DataFrame(stream.getId(), ByteBuffer.wrap(bytes), end)).get(10, TimeUnit.SECONDS);
     }
 
     @Override
-    void reset() {
+    public void reset() {
         stream.reset(new ResetFrame(stream.getId(), 8), Callback.NOOP);
     }
 

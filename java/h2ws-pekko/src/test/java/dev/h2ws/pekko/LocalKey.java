@@ -7,9 +7,9 @@ import java.security.KeyStore;
 import javax.net.ssl.SSLContext;
 
 /** The key of the doors over TLS, which their clients trust; made when one is first wanted. */
-final class LocalKey {
-    static final KeyStore STORE;
-    static final SSLContext CONTEXT;
+public final class LocalKey {
+    public static final KeyStore STORE;
+    public static final SSLContext CONTEXT;
 
     static {
         try {

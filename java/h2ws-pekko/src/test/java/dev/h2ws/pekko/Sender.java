@@ -5,7 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 
 /** A client that sends binary messages in a thread of its own, where it may be held back. */
-final class Sender {
+public final class Sender {
     private static final int LOOKS = 5;
     private static final int MOST_LOOKS = 1000;
 
@@ -13,7 +13,7 @@ final class Sender {
     private final Thread thread;
     private volatile int sent;
 
-    Sender(Wire wire, int count, byte[] message) {
+    public Sender(Wire wire, int count, byte[] message) {
         this.count = count;
         thread = new Thread(
                 () -> {
@@ -32,12 +32,12 @@ final class Sender {
     }
 
     /** Returns when it has sent all, or gets no further. */
-    void untilItRests() {
+    public void untilItRests() {
         untilItRests(() -> sent);
     }
 
     /** Returns when something gets no further: the same number at several looks. */
-    static void untilItRests(IntSupplier progress) {
+    public static void untilItRests(IntSupplier progress) {
         int before = 0;
         int same = 0;
         for (int looks = 0; looks < MOST_LOOKS && same < LOOKS; looks++) {
@@ -49,12 +49,12 @@ final class Sender {
         }
     }
 
-    boolean isThrough() {
+    public boolean isThrough() {
         return sent == count;
     }
 
     /** Returns when it has sent all, or has failed. */
-    void join() throws InterruptedException {
+    public void join() throws InterruptedException {
         thread.join(TimeUnit.SECONDS.toMillis(30));
     }
 }

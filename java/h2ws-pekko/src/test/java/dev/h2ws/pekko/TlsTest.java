@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.h2ws.TestKeys;
+import dev.h2ws.Tls;
+import dev.h2ws.pekko.internal.NativeTlsContext;
 import dev.h2ws.pekko.javadsl.ServerBuilder;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.List;
@@ -45,6 +48,36 @@ class TlsTest {
     void theApplicationsOwnContext() throws Exception {
         SSLContext context = TestKeys.context(TestKeys.store(directory));
         serves(context, builder -> builder.enableHttps(ConnectionContext.httpsServer(context)));
+    }
+
+    /** The key of its engines is none that the client trusts. */
+    @Test
+    @SuppressWarnings("deprecation")
+    void aContextThatHasItsKeysWithIt() throws Exception {
+        KeyStore store = store("trusted");
+        SSLContext engines = TestKeys.context(store("other"));
+        serves(TestKeys.context(store), builder -> builder.enableHttps(
+                ConnectionContext.https(new NativeTlsContext(engines, keys(store), Tls.ClientAuth.NONE))));
+    }
+
+    /** Its own keys do not say all that stands beside it. */
+    @Test
+    @SuppressWarnings("deprecation")
+    void aContextThatHasItsKeysWithItButOtherParameters() throws Exception {
+        SSLContext engines = TestKeys.context(store("trusted"));
+        SSLContext context = new NativeTlsContext(engines, keys(store("other")), Tls.ClientAuth.NONE);
+        serves(engines, builder -> builder.enableHttps(ConnectionContext.https(
+                context, Optional.empty(), Optional.empty(), Optional.of(TLSClientAuth.need()), Optional.empty())));
+        serves(engines, builder -> builder.enableHttps(ConnectionContext.https(
+                context, Optional.empty(), Optional.of(List.of("TLSv1.3")), Optional.empty(), Optional.empty())));
+    }
+
+    private KeyStore store(String name) throws Exception {
+        return TestKeys.store(Files.createDirectory(directory.resolve(name)));
+    }
+
+    private static Tls.Builder keys(KeyStore store) {
+        return Tls.builder().keyStore(store, TestKeys.PASSWORD);
     }
 
     /** Of the deprecated context, which carries parameters beside its SSLContext. */

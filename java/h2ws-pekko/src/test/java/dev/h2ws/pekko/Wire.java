@@ -15,16 +15,16 @@ import java.util.regex.Pattern;
  * A client that says exactly what the test says, frame by frame. What it hears, as texts: {@code text hello},
  * {@code close 1000}, {@code part ..} for a frame without FIN, {@code end} for FIN or END_STREAM, {@code reset}.
  */
-abstract class Wire implements AutoCloseable {
-    static final int CONTINUATION = 0;
-    static final int TEXT = 1;
-    static final int BINARY = 2;
-    static final int CLOSE = 8;
-    static final int PING = 9;
+public abstract class Wire implements AutoCloseable {
+    public static final int CONTINUATION = 0;
+    public static final int TEXT = 1;
+    public static final int BINARY = 2;
+    public static final int CLOSE = 8;
+    public static final int PING = 9;
 
-    final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    public final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
     /** Of the answer to the handshake: {@code :status} and the fields. */
-    Map<String, String> head = Map.of();
+    public Map<String, String> head = Map.of();
 
     private static final Pattern BYTES = Pattern.compile("(\\d+) bytes$");
 
@@ -33,22 +33,22 @@ abstract class Wire implements AutoCloseable {
     private byte[] unread = {};
 
     /** Bytes of frames; at the end FIN or END_STREAM with them. */
-    abstract void send(byte[] bytes, boolean end) throws Exception;
+    public abstract void send(byte[] bytes, boolean end) throws Exception;
 
     /** TCP's RST, or RST_STREAM(CANCEL). */
-    abstract void reset() throws Exception;
+    public abstract void reset() throws Exception;
 
-    abstract boolean isAccepted();
+    public abstract boolean isAccepted();
 
-    final void frame(int opcode, boolean fin, byte[] payload) throws Exception {
+    public final void frame(int opcode, boolean fin, byte[] payload) throws Exception {
         send(encode(opcode, fin, payload), false);
     }
 
-    final void text(String text) throws Exception {
+    public final void text(String text) throws Exception {
         frame(TEXT, true, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    final void close(int code, String reason) throws Exception {
+    public final void close(int code, String reason) throws Exception {
         frame(CLOSE, true, closing(code, reason));
     }
 
@@ -57,16 +57,16 @@ abstract class Wire implements AutoCloseable {
         return ByteBuffer.allocate(2 + text.length).putShort((short) code).put(text).array();
     }
 
-    final void end() throws Exception {
+    public final void end() throws Exception {
         send(new byte[0], true);
     }
 
     /** From now on the client does not read what comes. */
-    final synchronized void pause() {
+    public final synchronized void pause() {
         paused = true;
     }
 
-    final void resume() {
+    public final void resume() {
         Runnable read;
         synchronized (this) {
             paused = false;
@@ -90,7 +90,7 @@ abstract class Wire implements AutoCloseable {
     }
 
     /** Lengths of whole messages, however many frames each is in. */
-    final List<Integer> readMessages(int count) throws InterruptedException {
+    public final List<Integer> readMessages(int count) throws InterruptedException {
         List<Integer> lengths = new ArrayList<>();
         for (int length = 0; lengths.size() < count; ) {
             String next = next();
@@ -110,7 +110,7 @@ abstract class Wire implements AutoCloseable {
     }
 
     /** What it hears next; Pings of the server are left out. */
-    final String next() throws InterruptedException {
+    public final String next() throws InterruptedException {
         String next = heard.poll(10, TimeUnit.SECONDS);
         return next == null ? "nothing in 10 s" : next;
     }

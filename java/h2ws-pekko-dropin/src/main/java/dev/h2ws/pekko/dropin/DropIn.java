@@ -2,8 +2,10 @@ package dev.h2ws.pekko.dropin;
 
 import dev.h2ws.H2ws;
 import java.lang.reflect.Field;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.pekko.actor.AbstractExtensionId;
+import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.Extension;
 import org.apache.pekko.actor.ExtensionId;
@@ -23,30 +25,36 @@ import org.apache.pekko.http.scaladsl.HttpExt;
 public final class DropIn extends AbstractExtensionId<DropIn.State> implements ExtensionIdProvider {
     private static final String SWITCH = "h2ws.pekko.replace-http-server";
 
+    /** Under which an actor system keeps its state, whoever made the instance that its configuration names. */
+    private static final DropIn ID = new DropIn();
+
     /** For {@code pekko.library-extensions}, which makes one. */
     public DropIn() {}
 
     /** Whether it is in place. */
     public static final class State implements Extension {
-        private final boolean inPlace;
+        private final String hindrance;
 
-        private State(boolean inPlace) {
-            this.inPlace = inPlace;
+        private State(String hindrance) {
+            this.hindrance = hindrance;
         }
+    }
 
-        /**
-         * Whether h2ws serves what {@code Http()} binds.
-         *
-         * @return false if it is switched off or could not be put in place
-         */
-        public boolean inPlace() {
-            return inPlace;
-        }
+    /**
+     * Why h2ws does not serve what {@code Http()} binds. Any thread; does not block.
+     *
+     * @param system the actor system
+     * @return the reason, for a log; empty if h2ws does serve it
+     */
+    public static Optional<String> hindrance(ActorSystem system) {
+        return system.hasExtension(ID)
+                ? Optional.ofNullable(ID.get(system).hindrance)
+                : Optional.of("pekko.library-extensions does not name " + DropIn.class.getName());
     }
 
     @Override
     public ExtensionId<? extends Extension> lookup() {
-        return this;
+        return ID;
     }
 
     @Override
@@ -54,18 +62,19 @@ public final class DropIn extends AbstractExtensionId<DropIn.State> implements E
         LoggingAdapter log = Logging.getLogger(system, "dev.h2ws.pekko");
         if (!system.settings().config().getBoolean(SWITCH)) {
             log.debug("h2ws is on the class path and switched off by {}", SWITCH);
-            return new State(false);
+            return new State(SWITCH + " = off");
         }
         try {
             // loads the native library, or says why it cannot be
             H2ws.builder().loops(1).start().close();
             put(system, log);
         } catch (Exception | LinkageError e) {
-            log.warning("Pekko HTTP's own server serves, not h2ws: {}", e.getMessage() == null ? e : e.getMessage());
-            return new State(false);
+            String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+            log.warning("Pekko HTTP's own server serves, not h2ws: {}", reason);
+            return new State(reason);
         }
         log.info("h2ws is in the place of Pekko HTTP's server; {} = off switches it off", SWITCH);
-        return new State(true);
+        return new State(null);
     }
 
     private static void put(ExtendedActorSystem system, LoggingAdapter log) throws ReflectiveOperationException {

@@ -71,6 +71,7 @@ class DropInTest {
         system = system("");
         ServerBinding binding = bind();
         assertThat(loops()).isTrue();
+        assertThat(DropIn.hindrance(system)).isEmpty();
         assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
         assertThat(org.apache.pekko.http.scaladsl.Http.get(system).getClass()).isEqualTo(H2wsHttp.class);
         // the client's side is as it was
@@ -89,7 +90,14 @@ class DropInTest {
         system = system("h2ws.pekko.replace-http-server = off");
         ServerBinding binding = bind();
         assertThat(loops()).isFalse();
+        assertThat(DropIn.hindrance(system)).contains("h2ws.pekko.replace-http-server = off");
         assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
+    }
+
+    @Test
+    void notNamed() {
+        system = system("pekko.library-extensions = []");
+        assertThat(DropIn.hindrance(system)).hasValueSatisfying(why -> assertThat(why).contains("library-extensions"));
     }
 
     /** The application's own SSLContext: pages and sockets, over HTTP/2 by h2ws, over HTTP/1.1 by Pekko HTTP's own engine. */
@@ -151,6 +159,7 @@ class DropInTest {
                 + DropIn.class.getName() + "\"]");
         ServerBinding binding = bind();
         assertThat(loops()).isFalse();
+        assertThat(DropIn.hindrance(system)).hasValueSatisfying(why -> assertThat(why).contains("Http was loaded before"));
         assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
     }
 }

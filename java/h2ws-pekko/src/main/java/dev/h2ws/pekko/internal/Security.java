@@ -54,6 +54,30 @@ public interface Security {
 
     /** The TLS of an application's {@code enableHttps}: its key, client authentication and parameters are the engine's. */
     static Security of(HttpsConnectionContext context) {
+        NativeTlsContext keys = NativeTlsContext.in(context);
+        return keys == null ? byEngines(context) : of(keys);
+    }
+
+    /** Native TLS again, with keys that are loaded for this port alone. */
+    private static Security of(NativeTlsContext keys) {
+        return new Security() {
+            @Override
+            public String name() {
+                return " over TLS";
+            }
+
+            @Override
+            public Port listen(
+                    H2ws engine, SocketAddress address, Handler handler, boolean webSockets, StockHttp1 http1) {
+                // what listens keeps what it needs of it
+                try (Tls tls = keys.load()) {
+                    return of(tls).listen(engine, address, handler, webSockets, http1);
+                }
+            }
+        };
+    }
+
+    private static Security byEngines(HttpsConnectionContext context) {
         Supplier<SSLEngine> engines = SslEngines.of(context);
         return new Security() {
             @Override

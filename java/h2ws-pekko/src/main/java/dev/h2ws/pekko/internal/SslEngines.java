@@ -16,6 +16,16 @@ import scala.util.Either;
 final class SslEngines {
     private SslEngines() {}
 
+    /** Whether it has a function that makes them; a context of before has an {@code SSLContext} and parameters. */
+    static boolean hasCreator(HttpsConnectionContext context) {
+        try {
+            HttpsConnectionContext.class.getMethod("engineCreator");
+            return true;
+        } catch (NoSuchMethodException e) {
+            return context.sslContextData().isRight();
+        }
+    }
+
     static Supplier<SSLEngine> of(HttpsConnectionContext context) {
         try {
             // Pekko HTTP 2.0; before, it is what is Right of sslContextData
