@@ -11,7 +11,7 @@ PEKKO_SMOKE := build/pekko
 .PHONY: install-jars
 install-jars: $(H2WS_JNI_SMALL) ## the jars into the local Maven repository; REPO=dir: into that one
 	@tests/setup.sh java
-	$(MVN) install -pl .,$(PEKKO_MODULES) -DskipTests $(MVN_FLAGS) $(if $(REPO),"-Dmaven.repo.local=$(abspath $(REPO))")
+	$(MVN) install -pl .,$(PEKKO_MODULES),h2ws-play -DskipTests $(MVN_FLAGS) $(if $(REPO),"-Dmaven.repo.local=$(abspath $(REPO))")
 
 .PHONY: pekko-jars pekko-test pekko-matrix $(PEKKO_VERSIONS:%=pekko-on/%)
 

@@ -1,10 +1,16 @@
 package dev.h2ws.pekko;
 
+import dev.h2ws.TestKeys;
+import dev.h2ws.play.H2wsCheck;
+import dev.h2ws.play.NativeTls;
 import java.io.File;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,13 +83,16 @@ public final class PlaySmoke {
     private static void run() throws Exception {
         System.setProperty("pekko.loglevel", "WARNING");
         System.setProperty("h2ws.loops", "1");
+        System.setProperty("play.server.h2ws.required", "on");
+        keyStore();
         ClassLoader loader = PlaySmoke.class.getClassLoader();
         Application application = application(loader);
         Play.start(application.asScala());
         String extension = Http.get(application.asScala().actorSystem()).getClass().getName();
         check("the extension in place is " + extension, extension.startsWith("dev.h2ws."));
+        new H2wsCheck(application.asScala().actorSystem(), application.config());
         Server server = new PekkoHttpServerProvider().createServer(
-                ServerConfig.apply(loader, new File("."), Option.apply((Object) 0), Option.empty(), "127.0.0.1",
+                ServerConfig.apply(loader, new File("."), Option.apply((Object) 0), Option.apply((Object) 0), "127.0.0.1",
                         Mode.TEST.asScala(), System.getProperties()),
                 application.asScala());
         int port = (Integer) server.httpPort().get();
@@ -110,7 +119,35 @@ public final class PlaySmoke {
         try (Wire wire = new Http2Wire(port, "/echo", Map.of(), null)) {
             talk("HTTP/2", wire);
         }
+        secure((Integer) server.httpsPort().get());
         server.stop();
+    }
+
+    /** By native TLS. */
+    private static void secure(int port) throws Exception {
+        String page = HttpClient.newBuilder()
+                .sslContext(LocalKey.CONTEXT)
+                .build()
+                .send(HttpRequest.newBuilder(URI.create("https://localhost:" + port + "/length")).build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body();
+        check("over TLS: " + page, page.equals("HTTP/2.0 0"));
+        try (Wire wire = new Http2Wire(port, "/echo", Map.of(), LocalKey.CONTEXT)) {
+            talk("TLS", wire);
+        }
+    }
+
+    /** For Play, which reads it from a file. */
+    private static void keyStore() throws Exception {
+        Path file = Files.createTempFile("h2ws-play", ".p12");
+        file.toFile().deleteOnExit();
+        try (OutputStream out = Files.newOutputStream(file)) {
+            LocalKey.STORE.store(out, TestKeys.PASSWORD);
+        }
+        System.setProperty("play.server.https.engineProvider", NativeTls.class.getName());
+        System.setProperty("play.server.https.keyStore.path", file.toString());
+        System.setProperty("play.server.https.keyStore.type", "PKCS12");
+        System.setProperty("play.server.https.keyStore.password", new String(TestKeys.PASSWORD));
     }
 
     private static void talk(String over, Wire wire) throws Exception {
