@@ -21,7 +21,6 @@ const PARTS = {
   stats: '/stats has no counters of the server',
   settings: 'LOOPS, MAX_MESSAGE and H2WS_* have no meaning to what serves it',
   'drain-close': 'its drain sends no Close to open sockets',
-  'drain-ends': 'open sockets last until its process ends',
   trailers: 'the trailers of a request are lost',
   subprotocol: 'the first that is offered is picked, whichever it is',
   'ping-inside': 'a Ping between the fragments of a message is not answered there',
@@ -319,7 +318,7 @@ if (has('settings')) assert.equal((await handshake(host.session, '/never')).stat
 const open_ = await open(host.session, '/echo');
 host.child.kill('SIGTERM');
 if (has('drain-close')) assert.equal((await open_.expectClose()).code, 1001, 'the drain closes with 1001');
-else if (has('drain-ends')) await within(open_.ended, 'the end of the socket');
+else await within(open_.ended, 'the end of the socket');
 assert.deepEqual(await within(host.child.exited, 'the end of the host'), [0, null], 'exit code and signal after the drain');
 console.log(`ok  drain${has('settings') ? ', H2WS_ACCEPT_TIMEOUT' : '; H2WS_ACCEPT_TIMEOUT is left out, without settings'}`);
 

@@ -7,6 +7,8 @@ import dev.h2ws.H2wsException;
 import dev.h2ws.Status;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.event.LoggingAdapter;
 import org.apache.pekko.http.scaladsl.Http;
@@ -17,6 +19,8 @@ import org.apache.pekko.stream.Materializer;
 import scala.Function1;
 import scala.concurrent.Future;
 import scala.concurrent.Promise;
+import scala.concurrent.duration.FiniteDuration;
+import scala.jdk.javaapi.FutureConverters;
 import scala.runtime.BoxedUnit;
 
 /**
@@ -26,6 +30,8 @@ import scala.runtime.BoxedUnit;
 public final class Binding {
     /** How often an unbound port looks whether its last connection has gone. */
     private static final Duration LOOK = Duration.ofMillis(500);
+    /** How often one that is terminated looks whether none is left but stock's. */
+    private static final Duration LOOK_WHILE_ENDING = Duration.ofMillis(20);
 
     private final ActorSystem system;
     private final Bindings all;
@@ -37,6 +43,7 @@ public final class Binding {
     private boolean unbound;
     private boolean ended;
     private Promise<Http.HttpTerminated> termination;
+    private boolean terminated;
 
     private Binding(ActorSystem system, Bindings all, H2ws engine, Security.Port port, StockHttp1 http1) {
         this.system = system;
@@ -149,18 +156,22 @@ public final class Binding {
     /** Connections outlive their port, as in stock; the engine must not outlive them. */
     private void endIfIdle() {
         synchronized (this) {
-            if (ended || termination != null) {
+            if (ended || termination != null && !terminated) {
                 return;
             }
         }
         if (engine.stats().openConnections() == 0) {
             end();
         } else {
-            system.scheduler().scheduleOnce(LOOK, this::endIfIdle, system.dispatcher());
+            later(LOOK, this::endIfIdle);
         }
     }
 
-    private Future<Http.HttpTerminated> terminate(scala.concurrent.duration.FiniteDuration deadline) {
+    private void later(Duration wait, Runnable what) {
+        system.scheduler().scheduleOnce(wait, what, system.dispatcher());
+    }
+
+    private Future<Http.HttpTerminated> terminate(FiniteDuration deadline) {
         Promise<Http.HttpTerminated> done;
         synchronized (this) {
             if (termination != null) {
@@ -170,9 +181,10 @@ public final class Binding {
             done = termination;
         }
         unbind();
-        if (http1 != null) {
-            http1.end();
-        }
+        CompletionStage<?> stock = http1 == null
+                ? CompletableFuture.completedStage(null)
+                : FutureConverters.asJava(http1.terminate(deadline));
+        CompletableFuture<Void> ours = new CompletableFuture<>();
         // drain blocks until all have gone
         Thread drain = new Thread(
                 () -> {
@@ -181,13 +193,36 @@ public final class Binding {
                     } catch (RuntimeException e) {
                         system.log().debug("drain: {}", e.getMessage());
                     }
-                    end();
-                    done.success((Http.HttpTerminated) (Object) Http.HttpServerTerminated$.MODULE$);
+                    ours.complete(null);
                 },
                 "h2ws-drain");
         drain.setDaemon(true);
         drain.start();
+        if (http1 != null) {
+            completeWithoutStock(ours);
+        }
+        stock.thenCombine(ours, (a, b) -> b).whenComplete((both, failure) -> {
+            synchronized (this) {
+                terminated = true;
+            }
+            endIfIdle();
+            done.success((Http.HttpTerminated) (Object) Http.HttpServerTerminated$.MODULE$);
+        });
         return done.future();
+    }
+
+    /** Stock's WebSockets of HTTP/1.1 go on until their system ends, and its `terminate` does not wait for them. */
+    private void completeWithoutStock(CompletableFuture<Void> ours) {
+        if (ours.isDone()) {
+            return;
+        }
+        // in this order: what ends in between is waited for once more
+        long open = engine.stats().openConnections();
+        if (open <= http1.open()) {
+            ours.complete(null);
+        } else {
+            later(LOOK_WHILE_ENDING, () -> completeWithoutStock(ours));
+        }
     }
 
     /** Cuts what is left. Any thread; twice is once. */

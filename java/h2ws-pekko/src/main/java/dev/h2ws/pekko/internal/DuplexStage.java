@@ -29,9 +29,12 @@ final class DuplexStage extends GraphStage<FlowShape<ByteString, ByteString>> {
     private final Outlet<ByteString> out = Outlet.create("h2ws.read");
     private final FlowShape<ByteString, ByteString> shape = new FlowShape<>(in, out);
     private final Duplex duplex;
+    private final Runnable ended;
 
-    DuplexStage(Duplex duplex) {
+    /** {@code ended} is run when the stage is done with the connection. */
+    DuplexStage(Duplex duplex, Runnable ended) {
         this.duplex = duplex;
+        this.ended = ended;
     }
 
     @Override
@@ -188,6 +191,7 @@ final class DuplexStage extends GraphStage<FlowShape<ByteString, ByteString>> {
             if (!over) {
                 duplex.abort();
             }
+            ended.run();
         }
 
         // on a loop's thread

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.ActorSystem;
@@ -38,10 +39,13 @@ class DuplexStageTest {
         materializer = Materializer.matFromSystem(system);
     }
 
+    private static final AtomicInteger open = new AtomicInteger();
+
     @AfterAll
     static void stop() throws Exception {
         system.terminate();
         get(system.getWhenTerminated());
+        assertThat(open).as("connections that have not ended").hasValue(0);
     }
 
     private static <T> T get(CompletionStage<T> stage) throws Exception {
@@ -56,7 +60,8 @@ class DuplexStageTest {
     }
 
     private static Flow<ByteString, ByteString, ?> flow(MemoryDuplex duplex) {
-        return Flow.fromGraph(new DuplexStage(duplex));
+        open.incrementAndGet();
+        return Flow.fromGraph(new DuplexStage(duplex, open::decrementAndGet));
     }
 
     private static CompletionStage<String> whole(MemoryDuplex duplex, Source<ByteString, ?> source) {
