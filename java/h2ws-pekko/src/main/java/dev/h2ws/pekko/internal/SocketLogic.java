@@ -55,6 +55,8 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     private Closed ended;
     private boolean peerClosed;
     private boolean closeSent;
+    /** Until the flow's outlet is cancelled too. */
+    private boolean failed;
     private long sent = System.nanoTime();
     private long keptAlive = sent;
 
@@ -191,11 +193,7 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
             return false;
         }
         close(violated.code(), "");
-        Throwable cause = Failures.violation(violated.reason());
-        silence(cause);
-        if (!isClosed(out)) {
-            failInbound(cause);
-        }
+        failBoth(Failures.violation(violated.reason()));
         return true;
     }
 
@@ -229,8 +227,12 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     /** The socket is gone. */
     private void end() {
-        silence(Failures.ofSocket(ended, stream));
+        if (failed) {
+            // what follows has its turn
+            return;
+        }
         if (isClosed(out)) {
+            silence(Failures.ofSocket(ended, stream));
             dropped(Failures.ofSocket(ended, stream));
             completeStage();
             return;
@@ -239,9 +241,11 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         boolean orderly = peerClosed || Failures.isOrderly(ended, closeSent);
         if (!orderly || insideMessage() && events.isEmpty()) {
             events.clear();
-            failInbound(orderly ? Failures.truncated() : Failures.ofSocket(ended, stream));
-            completeStage();
-        } else if (events.isEmpty() && settled()) {
+            failBoth(orderly ? Failures.truncated() : Failures.ofSocket(ended, stream));
+            return;
+        }
+        silence(Failures.ofSocket(ended, stream));
+        if (events.isEmpty() && settled()) {
             complete(out);
             completeStage();
         }
@@ -251,6 +255,24 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     private void silence(Throwable cause) {
         cancelOutbound(cause);
         cancel(in);
+    }
+
+    /**
+     * The flow is told of a failure, and nobody hears what it still sends. The one after the other: a cancellation has fewer
+     * stages of Play's to pass, and a flow that it got to first would complete.
+     */
+    private void failBoth(Throwable cause) {
+        cancelOutbound(cause);
+        if (!isClosed(out)) {
+            failInbound(cause);
+        }
+        failed = true;
+        createAsyncCallback(unused -> {
+                    failed = false;
+                    cancel(in);
+                    process();
+                })
+                .invoke(cause);
     }
 
     final void failInbound(Throwable cause) {
@@ -310,6 +332,9 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     /** The flow has said its last, and all of it was sent: the peer's Close comes back to it, if there was one. */
     final void outboundDone() {
+        if (failed) {
+            return;
+        }
         Inbox.Closing closing = inbox.closing();
         if (closing == null || closing.code() == WebSocket.NO_CODE) {
             close(WebSocket.NORMAL_CLOSURE, "");
@@ -319,6 +344,10 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     }
 
     final void outboundFailed(Throwable cause) {
+        if (failed) {
+            // by what it was told
+            return;
+        }
         log.error(cause, "WebSocket handler failed with {}", String.valueOf(cause.getMessage()));
         Inbox.Closing closing = inbox.closing();
         if (closing == null) {
@@ -378,9 +407,6 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         TimeoutException idle =
                 new TimeoutException("No message passed in either direction for " + settings.idle());
         close(GOING_AWAY, "idle");
-        silence(idle);
-        if (!isClosed(out)) {
-            failInbound(idle);
-        }
+        failBoth(idle);
     }
 }
