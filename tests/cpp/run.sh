@@ -27,6 +27,8 @@ build c++17 values_test tests/cpp/values_test.cpp
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$folder/tls.pem" -out "$folder/cert.pem" -days 2 -subj /CN=localhost 2> /dev/null
 cat "$folder/cert.pem" >> "$folder/tls.pem"
 "$folder/values_test" "$folder/tls.pem"
+build c++17 duplex_test tests/cpp/duplex_test.cpp
+"$folder/duplex_test"
 build c++17 throwing_server tests/cpp/throwing_server.cpp
 node tests/cpp/exceptions.mjs "$folder/throwing_server"
 # Programs without exceptions may use the header too.

@@ -11,8 +11,8 @@
 ///     auto listener = engine.value().listen("127.0.0.1:8080");
 ///
 /// Nothing here throws but bad_alloc, and std::bad_variant_access where a result is used that is an error. What a
-/// handler throws goes no further than this header: the exchange ends with 500, or the WebSocket with 1011, and the
-/// log says what was thrown.
+/// handler throws goes no further than this header: the exchange ends with 500, or the WebSocket with 1011, a duplex is
+/// cut off, and the log says what was thrown.
 #ifndef H2WS_HPP
 #define H2WS_HPP
 
@@ -43,6 +43,12 @@ enum class control_kind : std::int32_t {
     pong = H2WS_PONG,
     violation = H2WS_VIOLATION,  ///< only with `manual_control`
     end = H2WS_END,              ///< only with `manual_control`
+};
+/// Whether a direction of a duplex has ended.
+enum class duplex_end : std::int32_t {
+    open = H2WS_DUPLEX_OPEN,    ///< more may come
+    ended = H2WS_DUPLEX_ENDED,  ///< in order
+    reset = H2WS_DUPLEX_RESET,  ///< cut off: what came may not be all
 };
 enum class side : std::int32_t { local = H2WS_LOCAL, remote = H2WS_REMOTE };
 enum class log_level : std::int32_t {
@@ -291,6 +297,45 @@ private:
     h2ws_stream id_ = 0;
 };
 
+/// The host's end of a connection whose bytes it moves, from engine::attach or on_duplex. A name, as a stream is: its owner
+/// calls close or abort in the end, whatever has happened before. Any thread may call, one at a time for each direction,
+/// and nothing waits.
+class duplex {
+public:
+    duplex() noexcept = default;
+    duplex(h2ws_engine *engine, h2ws_connection id) noexcept : engine_(engine), id_(id) {}
+
+    h2ws_connection id() const noexcept { return id_; }
+    h2ws_engine *engine() const noexcept { return engine_; }
+    friend bool operator==(duplex a, duplex b) noexcept { return a.id_ == b.id_; }
+    friend bool operator!=(duplex a, duplex b) noexcept { return a.id_ != b.id_; }
+
+    /// Copies up to `capacity` bytes into `buffer`, `len` says how many. With 0 of them `end` says whether more may come,
+    /// of which on_duplex tells.
+    status read(void *buffer, std::size_t capacity, std::size_t &len, duplex_end &end) const noexcept {
+        h2ws_duplex_end native = H2WS_DUPLEX_OPEN;
+        len = 0;
+        const status s = h2ws_duplex_read(engine_, id_, buffer, capacity, &len, &native);
+        end = static_cast<duplex_end>(native);
+        return s;
+    }
+    /// Gives bytes to the other side, copied; `taken` says how many. After less than all, on_duplex tells of room.
+    status write(bytes data, std::size_t &taken) const noexcept {
+        taken = 0;
+        return h2ws_duplex_write(engine_, id_, detail::str(data), &taken);
+    }
+    /// Nothing more is written: the other side sees the end behind what was.
+    status shut() const noexcept { return h2ws_duplex_shut(engine_, id_); }
+    /// What was written goes out, then the end.
+    status close() const noexcept { return h2ws_duplex_close(engine_, id_, 0); }
+    /// The other side is cut off at once.
+    status abort() const noexcept { return h2ws_duplex_close(engine_, id_, 1); }
+
+private:
+    h2ws_engine *engine_ = nullptr;
+    h2ws_connection id_ = 0;
+};
+
 namespace detail {
 /// An event: valid until the callback that it is given to returns, as are all views of it.
 template <class Native>
@@ -425,6 +470,40 @@ public:
     std::uint32_t h2_code() const noexcept { return native_.h2_code; }
 };
 
+/// What can be done now on a connection whose bytes the host moves. Valid until on_duplex returns.
+class duplex_ready {
+public:
+    duplex_ready(h2ws_engine *engine, const h2ws_duplex &native) noexcept : engine_(engine), native_(native) {}
+    duplex_ready(const duplex_ready &) = delete;
+    duplex_ready &operator=(const duplex_ready &) = delete;
+
+    h2ws::duplex duplex() const noexcept { return {engine_, native_.connection}; }
+    /// That of attach_options, as the pointer that it was; nullptr for one that was handed back.
+    template <class T = void>
+    T *context() const noexcept {
+        return static_cast<T *>(native_.context);
+    }
+    /// It is new to the host: it does not speak HTTP/2, and config.fallback is 2, or was accepted `raw`.
+    bool handed_back() const noexcept { return native_.handed_back != 0; }
+    /// There is something to read, or the end. Not told again before a read has taken all that there was.
+    bool readable() const noexcept { return native_.readable != 0; }
+    /// After a write that took less than all there is room.
+    bool writable() const noexcept { return native_.writable != 0; }
+    /// With handed_back: the listener that accepted it; 0: it was adopted.
+    h2ws_listener listener() const noexcept { return native_.listener; }
+    /// With handed_back: the peer's address.
+    std::string_view peer() const noexcept { return detail::view(native_.peer); }
+    /// With handed_back: its TLS, which stays here; none on cleartext.
+    std::optional<tls_info> tls() const noexcept {
+        return native_.tls ? std::optional<tls_info>(*native_.tls) : std::nullopt;
+    }
+    const h2ws_duplex &native() const noexcept { return native_; }
+
+private:
+    h2ws_engine *engine_;
+    const h2ws_duplex &native_;
+};
+
 /// What a server does: derive from it. Called on h2ws' own threads, several at once if there is more than one loop, but
 /// for one stream always on the same one. A function that blocks holds up all streams of its loop.
 class handler {
@@ -442,6 +521,12 @@ public:
     virtual void on_closed(const closed &) {}
     /// A connection that does not speak HTTP/2, if config.fallback is 1. The fd is yours.
     virtual void on_fallback(int fd, bytes /*already_read*/) { ::close(fd); }
+    /// A connection whose bytes the host moves: one of engine::attach, one accepted `raw`, or, if config.fallback is 2, one
+    /// that does not speak HTTP/2. Cut off unless this is overridden.
+    virtual void on_duplex(const duplex_ready &ready) { ready.duplex().abort(); }
+    /// A connection has ended that was adopted or attached, after the last on_closed of its streams, or that was handed back
+    /// as a duplex. Not called for those that end with the engine.
+    virtual void on_disconnected(h2ws_connection) {}
     /// Warnings and errors go to stderr unless this is overridden.
     virtual void on_log(log_level level, std::string_view text) {
         if (level > log_level::warn) return;
@@ -512,6 +597,17 @@ struct connection_options {
     bool http1 = true;
     bool http2 = true;
     const h2ws::tls *tls = nullptr;  ///< none: cleartext; used until the call returns
+    bool raw = false;                ///< nothing is served: all go to on_duplex, unread, behind the TLS if there is any
+};
+
+/// A connection whose socket stays with the host; see h2ws_attach_options. Borrows `peer` and `tls` until the call returns.
+struct attach_options {
+    std::string_view peer = {};          ///< its address as text, for the requests
+    const h2ws_tls_info *tls = nullptr;  ///< that the host speaks on it; its `alpn` chooses the protocol
+    void *context = nullptr;             ///< comes with each on_duplex of it
+    bool websockets = true;
+    bool http1 = true;
+    bool http2 = true;
 };
 
 namespace detail {
@@ -522,6 +618,7 @@ Native native(const connection_options &options) noexcept {
     native.no_websockets = !options.websockets;
     native.no_http1 = !options.http1;
     native.no_http2 = !options.http2;
+    native.raw = options.raw;
     native.tls = options.tls ? options.tls->native() : nullptr;
     return native;
 }
@@ -556,22 +653,24 @@ inline void end_exchange(h2ws_engine *engine, h2ws_stream stream) noexcept {
     if (begun == H2WS_OK || begun == H2WS_BUSY) h2ws_abort(engine, stream, 2 /* INTERNAL_ERROR */);
 }
 
-/// Calls a function of the handler; nothing that it throws gets out. `stream` 0: there is none to end.
+/// Calls a function of the handler; nothing that it throws gets out. `stream` 0: there is none to end. False: it threw.
 template <class F>
-void guarded(core &core, const char *callback, h2ws_stream stream, F &&call) noexcept {
+bool guarded(core &core, const char *callback, h2ws_stream stream, F &&call) noexcept {
 #if defined(__cpp_exceptions)
     try {
         call();
-        return;
+        return true;
     } catch (const std::exception &e) {
         log_exception(core, callback, e.what());
     } catch (...) {
         log_exception(core, callback, "not a std::exception");
     }
     if (stream != 0) end_exchange(core.engine, stream);
+    return false;
 #else
     (void)core, (void)callback, (void)stream;
     call();
+    return true;
 #endif
 }
 
@@ -604,6 +703,15 @@ inline h2ws_callbacks callbacks(core *core) noexcept {
     table.on_fallback = [](void *user, int fd, h2ws_str already_read) {
         auto &c = *static_cast<detail::core *>(user);
         guarded(c, "on_fallback", 0, [&] { c.handler->on_fallback(fd, bytes(already_read)); });
+    };
+    table.on_duplex = [](void *user, const h2ws_duplex *e) {
+        auto &c = *static_cast<detail::core *>(user);
+        if (!guarded(c, "on_duplex", 0, [&] { c.handler->on_duplex(duplex_ready(c.engine, *e)); }))
+            duplex(c.engine, e->connection).abort(); // gone if the handler has ended it
+    };
+    table.on_disconnected = [](void *user, h2ws_connection connection) {
+        auto &c = *static_cast<detail::core *>(user);
+        guarded(c, "on_disconnected", 0, [&] { c.handler->on_disconnected(connection); });
     };
     table.on_log = [](void *user, std::int32_t level, h2ws_str text) {
         auto &c = *static_cast<detail::core *>(user);
@@ -682,6 +790,22 @@ public:
         status s = h2ws_adopt(engine_.get(), fd, detail::str(already_read), &native, &id);
         if (!s) return detail::last(s);
         return id;
+    }
+    /// Serves a connection whose socket stays with the host, say for TLS of its own: what comes from the peer it writes to
+    /// the duplex, what there is for the peer it reads from it. on_duplex may come before this returns.
+    result<h2ws::duplex> attach(const attach_options &options = {}) const {
+        h2ws_attach_options native{};
+        native.size = sizeof native;
+        native.context = options.context;
+        native.peer = detail::str(options.peer);
+        native.tls = options.tls;
+        native.no_websockets = !options.websockets;
+        native.no_http1 = !options.http1;
+        native.no_http2 = !options.http2;
+        h2ws_connection id = 0;
+        status s = h2ws_attach(engine_.get(), &native, &id);
+        if (!s) return detail::last(s);
+        return h2ws::duplex(engine_.get(), id);
     }
     /// Ends all connections gracefully and waits for that, `deadline_ms` at most. Not inside a callback.
     status drain(std::uint32_t deadline_ms) const noexcept { return h2ws_drain(engine_.get(), deadline_ms); }
