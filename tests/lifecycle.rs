@@ -267,6 +267,15 @@ fn http1_with_a_fallback_goes_to_the_host() {
     host.wait_stats("no open connection", |stats| stats.open_connections == 0);
 }
 
+/// How long a request line may take is for the host to say, whose own engine reads it.
+#[test]
+fn what_cannot_be_http2_falls_back_at_its_first_byte() {
+    let host = Host::with(|config| config.fallback = Fallback::Socket);
+    let mut client = Client::raw(Socket::connect(&host.address));
+    client.send_bytes(b"G");
+    assert_eq!(fallback(&host).1, b"G");
+}
+
 #[test]
 fn an_adopted_socket_falls_back_with_all_that_was_read() {
     let host = Host::with(|config| config.fallback = Fallback::Socket);

@@ -173,8 +173,8 @@ async fn greet(state: &LoopState, mut greeted: Greeted, options: &ListenOptions)
     if greeted.tls.as_ref().is_some_and(|tls| tls.alpn == Some("http/1.1")) {
         return Some((Found::Http1, greeted));
     }
-    // what is no HTTP/2 is judged by HTTP/1.1, under deadlines of its own
-    let http1 = options.http1 && !falls_back(state, &greeted.transport);
+    // what is no HTTP/2 is judged by HTTP/1.1, the host's or ours, under deadlines of its own
+    let http1 = options.http1 || falls_back(state, &greeted.transport);
     let limit = state.shared.config.preface_timeout;
     match within(limit, look(&mut greeted.transport, &mut greeted.read, http1)).await {
         Some(Found::End) => None,
@@ -235,7 +235,7 @@ enum Found {
     End,
 }
 
-/// Reads until it is clear what this is. `http1`: all that is no HTTP/2 preface is HTTP/1.1.
+/// Reads until it is clear what this is. `http1`: somebody takes all that is no HTTP/2 preface for HTTP/1.1.
 async fn look(transport: &mut Transport, read: &mut Vec<u8>, http1: bool) -> Found {
     let mut buffer = vec![0; 1024];
     loop {

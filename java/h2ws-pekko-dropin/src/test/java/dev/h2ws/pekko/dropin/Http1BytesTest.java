@@ -283,6 +283,10 @@ class Http1BytesTest {
         same(stockPort, dropInPort, over, Conversation.of(head("GET /hello")).hear("hello"), "hello[");
         same(stockPort, dropInPort, over, Conversation.of(head("GET /never")), "[cut]");
         same(stockPort, dropInPort, over, socket("/ws"), "101");
+        same(stockPort, dropInPort, over, Conversation.of("GET /hel"), "");
+        // nobody knows yet which HTTP it would have spoken
+        String silent = talk(Conversation.of(""), dropInPort, over == Over.TLS ? tls : null);
+        assertThat(silent).isIn("[cut]", "[end]");
     }
 
     @ParameterizedTest

@@ -123,6 +123,8 @@ public final class Binding {
                 .sendQueue(options.sendQueue())
                 .closeTimeout(Duration.ofSeconds(3)) // WebSocket.scala has it so, fixed
                 .keepAliveTimeout(idle == null ? Duration.ZERO : idle)
+                // a connection that says nothing is idle too
+                .prefaceTimeout(idle == null ? Duration.ZERO : idle)
                 .set("max_header_fields", Math.max(8, settings.parserSettings().maxHeaderCount()))
                 .onLog((level, text, thrown) -> {
                     switch (level) {
