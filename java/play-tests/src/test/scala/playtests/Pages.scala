@@ -22,7 +22,7 @@ final class Pages(components: ControllerComponents, assets: Assets)(implicit mat
     case GET(p"/request")            => Action(request => Ok(told(request)))
     case GET(p"/streamed/${int(n)}") => Action(Ok.streamed(pieces(n), Some(n * 10000L)))
     case GET(p"/chunked/${int(n)}")  => Action(Ok.chunked(pieces(n)))
-    case GET(p"/endless-length/${int(n)}") =>
+    case GET(p"/unknown-length/${int(n)}") =>
       Action(Ok.sendEntity(HttpEntity.Streamed(pieces(n), None, Some("text/plain"))))
     case GET(p"/failing") =>
       Action(Ok.chunked(pieces(1).concat(Source.failed(new IllegalStateException("as asked")))))
