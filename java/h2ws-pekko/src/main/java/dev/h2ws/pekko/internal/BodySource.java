@@ -39,6 +39,7 @@ final class BodySource extends GraphStage<SourceShape<ByteString>> {
         private final ArrayDeque<ByteString> pieces = new ArrayDeque<>(RequestBody.AHEAD + 1);
         private boolean ended;
         private boolean read;
+        private boolean pulled;
         private int asked = RequestBody.AHEAD;
 
         Logic() {
@@ -86,6 +87,10 @@ final class BodySource extends GraphStage<SourceShape<ByteString>> {
 
         @Override
         public void onPull() {
+            if (!pulled) {
+                pulled = true;
+                body.tellToContinue();
+            }
             if (!pieces.isEmpty()) {
                 next();
             }

@@ -2,6 +2,7 @@ package dev.h2ws.pekko.internal;
 
 import dev.h2ws.BodyListener;
 import dev.h2ws.Closed;
+import dev.h2ws.H2wsException;
 import dev.h2ws.Headers;
 import dev.h2ws.Request;
 import org.apache.pekko.stream.stage.AsyncCallback;
@@ -54,6 +55,26 @@ final class RequestBody implements BodyListener {
     synchronized boolean isUnread() {
         // who waits to be told to continue may never send it (RFC 9110 section 10.1.1)
         return !over && reader == null && request.hasBody() && !request.headers().contains("expect");
+    }
+
+    /**
+     * The application has asked for the first of it: a client that waits to be told so is told to continue (RFC 9110 section
+     * 10.1.1). Over HTTP/1.1 the engine does that when it is read.
+     */
+    void tellToContinue() {
+        synchronized (this) {
+            if (over) {
+                return;
+            }
+        }
+        if (request.version().equals("HTTP/2")
+                && request.headers().get("expect").filter("100-continue"::equalsIgnoreCase).isPresent()) {
+            try {
+                request.inform(100, Headers.of());
+            } catch (H2wsException e) {
+                // the answer has begun: it says all that the client waits for
+            }
+        }
     }
 
     /** The response is all there but for its end: nobody will read what nobody has begun to read. */
