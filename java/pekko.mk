@@ -7,11 +7,12 @@ PEKKO_JARS = java/h2ws-jvm/target/h2ws-jvm-0.1.0.jar:java/h2ws-pekko/target/h2ws
 PEKKO_DROPIN = java/h2ws-pekko-dropin/target/h2ws-pekko-dropin-0.1.0.jar
 PEKKO_SMOKE := build/pekko
 
-# Into ~/.m2, or into the repository that REPO names.
+# With REPO nothing goes to ~/.m2, and nothing but these jars to REPO, which builds name by its file: URL.
 .PHONY: install-jars
-install-jars: $(H2WS_JNI_SMALL) ## the jars into the local Maven repository; REPO=dir: into that one
+install-jars: INSTALL_GOAL = $(if $(REPO),deploy -Dmaven.install.skip=true "-DaltDeploymentRepository=h2ws::file://$(abspath $(REPO))",install)
+install-jars: $(H2WS_JNI_SMALL) ## the jars into the local Maven repository, ~/.m2; REPO=dir: into a repository of their own
 	@tests/setup.sh java
-	$(MVN) install -pl .,$(PEKKO_MODULES),h2ws-play -DskipTests $(MVN_FLAGS) $(if $(REPO),"-Dmaven.repo.local=$(abspath $(REPO))")
+	$(MVN) $(INSTALL_GOAL) -pl .,$(PEKKO_MODULES),h2ws-play -DskipTests $(MVN_FLAGS)
 
 .PHONY: pekko-jars pekko-test pekko-matrix $(PEKKO_VERSIONS:%=pekko-on/%)
 
