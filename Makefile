@@ -16,6 +16,7 @@ FUZZ_SECONDS ?= $(if $(CI),60,10)
 -include java/play-host.mk
 -include java/chat.mk
 -include java/pekko.mk
+-include java/newcomer.mk
 -include java/play-matrix.mk
 
 .PHONY: help

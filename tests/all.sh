@@ -9,7 +9,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 steps=(setup build fmt clippy docs rust-test duplex-test c-test java-test examples-test packaging-test demo demo-play demo-c
-    pekko-matrix pekko-host-test play-matrix play-host-test
+    pekko-matrix pekko-host-test play-matrix play-host-test newcomer-test
     e2e-short proxies-test tls-test load-test
     conformance-h2spec conformance-h2spec-tls conformance-autobahn conformance-peers conformance-java conformance-pekko conformance-play
     sanitize-address sanitize-thread sanitize-c valgrind fuzz)
