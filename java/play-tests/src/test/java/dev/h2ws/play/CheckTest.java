@@ -12,8 +12,7 @@ import play.inject.guice.GuiceApplicationBuilder;
 class CheckTest {
     private static Application start(String lines) {
         return new GuiceApplicationBuilder()
-                .configure(ConfigFactory.parseString(lines
-                        + "\npekko.loglevel = OFF\nplay.http.secret.key = \"a key that is as long as Play asks for\""))
+                .configure(ConfigFactory.parseString(lines))
                 .build();
     }
 

@@ -21,13 +21,6 @@ import scala.Option;
 
 /** The application, served by what its configuration says, on free ports of loopback. */
 final class PlayServer implements AutoCloseable {
-    private static final String QUIET = """
-            pekko.loglevel = OFF
-            pekko.stdout-loglevel = OFF
-            h2ws.loops = 1
-            play.http.secret.key = "a test has nothing to sign, but Play asks for a key of some length"
-            """;
-
     final JavaSockets sockets = new JavaSockets();
     final Application application;
     private final Server server;
@@ -35,7 +28,7 @@ final class PlayServer implements AutoCloseable {
     private PlayServer(boolean http, boolean https, String lines) {
         ApplicationLoader.Context context =
                 ApplicationLoader.create(new Environment(new File("."), PlayServer.class.getClassLoader(), Mode.TEST));
-        Config config = ConfigFactory.parseString(lines + "\n" + QUIET).withFallback(context.initialConfig()).resolve();
+        Config config = ConfigFactory.parseString(lines).withFallback(context.initialConfig()).resolve();
         application = new Site(context.withConfig(config).asScala(), sockets).application();
         Play.start(application);
         server = new PekkoHttpServerProvider().createServer(
