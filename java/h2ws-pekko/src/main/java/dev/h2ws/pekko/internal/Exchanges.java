@@ -28,6 +28,12 @@ import scala.util.Try;
 /** From a request of h2ws to the application's handler, and from its response back. */
 final class Exchanges implements Handler {
     private static final int H2_INTERNAL_ERROR = 2;
+    /** Stock's words. */
+    private static final HttpResponse LATE = (HttpResponse) org.apache.pekko.http.javadsl.model.HttpResponse.create()
+            .withStatus(503)
+            .withEntity("The server was not able to produce a timely response to your request.\r\n"
+                    + "Please try again in a short while!");
+
     private static final String INTERNAL_ERROR = "There was an internal server error.";
 
     /**
@@ -99,10 +105,15 @@ final class Exchanges implements Handler {
     private void run(RequestBody body) {
         int stream = body.request().http2StreamId();
         Future<HttpResponse> response;
+        RequestTimeout timeout = timeout(body, stream);
         try {
             HttpRequest model = requests.of(body, stream);
             if (settings.transparentHeadRequests() && body.request().method().equals("HEAD")) {
                 model = model.withMethod(HttpMethods.GET());
+            }
+            if (timeout != null) {
+                model = timeout.of(model);
+                body.whenWhole(timeout::begin);
             }
             response = handler.apply((org.apache.pekko.http.scaladsl.model.HttpRequest) model);
         } catch (Refused e) {
@@ -110,21 +121,46 @@ final class Exchanges implements Handler {
             refuse(body, e.status(), e.getMessage());
             return;
         } catch (Throwable t) {
-            failed(body, t);
+            if (timeout == null || timeout.answered()) {
+                failed(body, t);
+            }
             if (t instanceof VirtualMachineError) {
                 throw t;
             }
             return;
         }
         if (response.isCompleted()) {
-            answer(body, stream, response.value().get());
+            answer(body, stream, response.value().get(), timeout);
         } else {
             response.onComplete(
                     outcome -> {
-                        answer(body, stream, outcome);
+                        answer(body, stream, outcome, timeout);
                         return null;
                     },
                     executor);
+        }
+    }
+
+    /** Null over HTTP/2, where stock has none. */
+    private RequestTimeout timeout(RequestBody body, int stream) {
+        if (body.request().version().equals("HTTP/2")) {
+            return null;
+        }
+        return new RequestTimeout(
+                settings.timeouts().requestTimeout(),
+                materializer,
+                request -> {
+                    log.info("Request timeout encountered for {} {}", request.method().value(), request.uri());
+                    return LATE;
+                },
+                late -> answer(body, stream, Try.apply(late::get)));
+    }
+
+    private void answer(RequestBody body, int stream, Try<HttpResponse> outcome, RequestTimeout timeout) {
+        if (timeout == null || timeout.answered()) {
+            answer(body, stream, outcome);
+        } else if (outcome.isSuccess()) {
+            discard(outcome.get().entity());
         }
     }
 

@@ -27,6 +27,7 @@ final class RequestBody implements BodyListener {
     private AsyncCallback<Object> reader;
     private long discarded;
     private Runnable afterwards;
+    private Runnable whole;
     private volatile Headers trailers = Headers.of();
 
     RequestBody(Request request, long limit) {
@@ -49,6 +50,17 @@ final class RequestBody implements BodyListener {
             reader = to;
         }
         request.body(this, AHEAD);
+    }
+
+    /** Calls this when the body has come to its end; now if there is none. */
+    void whenWhole(Runnable listener) {
+        synchronized (this) {
+            if (request.hasBody()) {
+                whole = listener;
+                return;
+            }
+        }
+        listener.run();
     }
 
     /** Whether something of it may still have to be thrown away before an answer may end. */
@@ -148,11 +160,17 @@ final class RequestBody implements BodyListener {
     private void over(Object how) {
         AsyncCallback<Object> to;
         Runnable then;
+        Runnable complete;
         synchronized (this) {
             over = true;
             to = reader;
             then = afterwards;
             afterwards = null;
+            complete = how == END ? whole : null;
+            whole = null;
+        }
+        if (complete != null) {
+            complete.run();
         }
         if (then != null) {
             then.run();
