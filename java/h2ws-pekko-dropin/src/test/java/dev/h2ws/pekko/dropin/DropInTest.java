@@ -85,6 +85,17 @@ class DropInTest {
                 .isEqualTo(200);
     }
 
+    /** What an application says that wants no limits, and stock takes. */
+    @Test
+    void limitsOfAnySizeBind() throws Exception {
+        system = system("pekko.http.server { max-connections = 2147483647, http2.max-concurrent-streams = 2147483647, "
+                + "parsing { max-header-count = 2147483647, max-content-length = infinite, max-uri-length = 1m }, "
+                + "idle-timeout = infinite, request-timeout = infinite, websocket.periodic-keep-alive-max-idle = infinite }");
+        ServerBinding binding = bind();
+        assertThat(loops()).isTrue();
+        assertThat(get(binding.localAddress().getPort()).body()).isEqualTo("HTTP/1.1");
+    }
+
     @Test
     void switchedOff() throws Exception {
         system = system("h2ws.pekko.replace-http-server = off");

@@ -28,6 +28,11 @@ import scala.runtime.BoxedUnit;
  * binding is terminated, when it was unbound and its last connection has gone, or with the actor system.
  */
 public final class Binding {
+    /** The most that the engine takes, where in Pekko HTTP any number means "as many as come". */
+    private static final int MOST_CONNECTIONS = 16_000_000;
+    private static final int MOST_STREAMS = 1 << 20;
+    private static final int MOST_FIELDS = 10_000;
+
     /** How often an unbound port looks whether its last connection has gone. */
     private static final Duration LOOK = Duration.ofMillis(500);
     /** How often one that is terminated looks whether none is left but stock's. */
@@ -118,14 +123,14 @@ public final class Binding {
     private static H2wsBuilder engine(ServerSettings settings, Options options, LoggingAdapter log) {
         Duration idle = Durations.finite(settings.timeouts().idleTimeout());
         H2wsBuilder engine = dev.h2ws.H2ws.builder()
-                .maxConnections(settings.maxConnections())
-                .maxStreams(settings.http2Settings().maxConcurrentStreams())
+                .maxConnections(Math.min(settings.maxConnections(), MOST_CONNECTIONS))
+                .maxStreams(Math.min(settings.http2Settings().maxConcurrentStreams(), MOST_STREAMS))
                 .sendQueue(options.sendQueue())
                 .closeTimeout(Duration.ofSeconds(3)) // WebSocket.scala has it so, fixed
                 .keepAliveTimeout(idle == null ? Duration.ZERO : idle)
                 // a connection that says nothing is idle too
                 .prefaceTimeout(idle == null ? Duration.ZERO : idle)
-                .set("max_header_fields", Math.max(8, settings.parserSettings().maxHeaderCount()))
+                .set("max_header_fields", Math.min(Math.max(8, settings.parserSettings().maxHeaderCount()), MOST_FIELDS))
                 .onLog((level, text, thrown) -> {
                     switch (level) {
                         case ERROR -> log.error(thrown == null ? new H2wsLog(text) : thrown, text);
