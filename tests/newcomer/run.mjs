@@ -42,13 +42,23 @@ const programs = {
     dependencies: pekko() + start('docs/pekko.md', 'xml', '<artifactId>h2ws-pekko<'),
     source: start('docs/pekko.md', 'scala', 'object Server'), language: 'scala', tls: true, path: '/echo', close: 1001,
   },
+  play: {
+    dependencies: file('play/dependencies.xml') + start('docs/play.md', 'xml'), source: file('play/Server.scala'), language: 'scala',
+    resources: {
+      'application.conf': file('play/application.conf') + start('docs/play.md', '', 'engineProvider'),
+      'logback.xml': file('play/logback.xml'),
+    },
+    tls: true, path: '/echo', close: 1001,
+    log: /h2ws serves HTTP\/2 with WebSockets on \S+ over TLS; /, // the JVM's is "over TLS of .."
+  },
 };
 
 // A project of its own for each program, with no parent; that one call of Maven builds all is only to save time.
-function write(folder, { dependencies, source, language = 'java' }, name) {
+function write(folder, { dependencies, source, language = 'java', resources = {} }, name) {
   const sources = join(folder, 'src/main', language);
   mkdirSync(sources, { recursive: true });
-  assert.match(source, /\b(8080|8443)\b/, 'the program names its port');
+  mkdirSync(join(folder, 'src/main/resources'));
+  for (const [name, text] of Object.entries(resources)) writeFileSync(join(folder, 'src/main/resources', name), text);
   writeFileSync(join(sources, `Server.${language}`), source.replace(/\b(8080|8443)\b/, '0'));
   writeFileSync(join(folder, 'pom.xml'), file('pom.xml')
     .replace('@NAME@', name)
@@ -107,6 +117,7 @@ async function attempt(folder, name, signal) {
     if (program.tls) keys(folder);
     server = new Server(folder, classPath(folder));
     await use(server, program, signal);
+    if (program.log) assert.match(server.output, program.log);
     console.log(`${name}: WebSockets over HTTP/2${program.tls ? ' and TLS' : ''}, ended by ${signal}, ${seconds(from)}`);
     return true;
   } catch (e) {

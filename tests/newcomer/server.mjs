@@ -38,11 +38,20 @@ export class Server {
   async port() {
     const deadline = Date.now() + 30_000;
     while (this.runs && Date.now() < deadline) {
-      const port = listening(this.#process.pid);
+      const port = this.#port();
       if (port) return port;
       await delay(50);
     }
     throw new Error(this.runs ? 'it does not listen within 30 s' : `it ended with ${this.#process.exitCode} before it listened`);
+  }
+
+  #port() {
+    try {
+      return listening(this.#process.pid);
+    } catch (e) {
+      if (e.code !== 'ENOENT') throw e;
+      return undefined; // it ended in between
+    }
   }
 
   // Resolves with its exit code: 128 and the number of the signal, for a JVM that has run its shutdown hooks.
