@@ -29,7 +29,7 @@ class BufferTest extends EngineTest {
         }
         Client client = Client.connect(serve(builder, request -> request.accept(new Echo())), "/echo");
         Random random = new Random(7);
-        for (int size : new int[] {0, 1, 16, 125, 126, 1024, 65_536, 262_113, 3_000_000, 5}) {
+        for (int size : new int[] {0, 1, 16, 125, 126, 1024, 65_536, 524_257, 3_000_000, 5}) {
             byte[] message = new byte[size];
             random.nextBytes(message);
             client.socket.sendBinary(ByteBuffer.wrap(message), true).join();

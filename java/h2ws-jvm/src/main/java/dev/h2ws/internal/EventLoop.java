@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * ever inside native code, and no thread is attached to the JVM.
  */
 public final class EventLoop implements Runnable {
-    private static final int BUFFER = 256 << 10;
+    /** Twice what the native side reads at once: all of that finds room, and need not be kept for the next poll. */
+    private static final int BUFFER = 512 << 10;
     /** After so many polls that did not need a larger buffer it is given up. */
     private static final int SHRINK_AFTER = 256;
     /** Only a net for the case that a wake-up is lost; calls of other threads wake a poll at once. */
