@@ -7,7 +7,7 @@ PLAY_SMOKE := build/play
 
 .PHONY: play-test play-jars play-matrix $(PLAY_VERSIONS:%=play-on/%)
 play-test: $(H2WS_JNI_SMALL) ## Play: an ordinary application on Play's own server and on h2ws, on the newest version
-	$(MVN) verify -pl $(PEKKO_MODULES),h2ws-play,play-tests -Dtest='dev.h2ws.play.*' -Dsurefire.failIfNoSpecifiedTests=false $(MVN_FLAGS)
+	$(MVN) verify -pl $(PEKKO_MODULES),h2ws-play,play-tests -Dtest='dev/h2ws/play/*Test' -Dsurefire.failIfNoSpecifiedTests=false $(MVN_FLAGS)
 
 play-jars: $(H2WS_JNI_SMALL)
 	$(MVN) package -pl $(PEKKO_MODULES),h2ws-play -DskipTests $(MVN_FLAGS)
