@@ -28,8 +28,10 @@ enum Door {
     }
 
     Wire open(PlayServer server, String path, Map<String, String> fields) throws Exception {
-        return isHttp2()
-                ? new Http2Wire(server.port(), path, fields, null)
-                : new Http1Wire(server.port(), path, fields, null);
+        return open(server.port(), path, fields);
+    }
+
+    Wire open(int port, String path, Map<String, String> fields) throws Exception {
+        return isHttp2() ? new Http2Wire(port, path, fields, null) : new Http1Wire(port, path, fields, null);
     }
 }
