@@ -324,8 +324,9 @@ impl Receiver {
             .map_or(0, |gathering| size_of::<Gathering>() + gathering.message.capacity() + gathering.control.capacity())
     }
 
-    /// Where the message in progress is put together.
-    pub(super) fn message_buffer(&self) -> *const u8 {
-        self.gathering.as_ref().map_or(std::ptr::null(), |gathering| gathering.message.as_ptr())
+    /// Where the message in progress is put together, and how large that is.
+    pub(super) fn message_buffer(&self) -> (*const u8, usize) {
+        let message = self.gathering.as_ref().map(|gathering| &gathering.message);
+        message.map_or((std::ptr::null(), 0), |message| (message.as_ptr(), message.capacity()))
     }
 }

@@ -453,6 +453,27 @@ fn one_large_message_after_another_is_put_together_in_the_same_buffer() {
 }
 
 #[test]
+fn a_message_is_not_moved_for_its_last_few_bytes() {
+    // in frames of HTTP/2 of the usual size, the head of the WebSocket's frame in the first
+    let rules = Rules { max_message: 1 << 24, ..WHOLE };
+    for size in [65_536, 1 << 20, 1 << 24] {
+        let mut receiver = Receiver::default();
+        let mut out = Vec::new();
+        let input = frame(0x82, &vec![1; size]);
+        let (half, rest) = input.split_at(size / 2);
+        for piece in half.chunks(16_384) {
+            assert_eq!(receiver.feed(&mut &piece[..], &rules, &mut out), Ok(None));
+        }
+        let (buffer, capacity) = receiver.message_buffer();
+        assert!(capacity >= size, "{capacity} for {size}");
+        for piece in rest.chunks(16_384) {
+            receiver.feed(&mut &piece[..], &rules, &mut out).expect("a valid frame");
+        }
+        assert_eq!((out.len(), out.as_ptr()), (size, buffer));
+    }
+}
+
+#[test]
 fn a_callers_much_larger_buffer_is_not_taken_for_a_few_bytes() {
     let mut receiver = Receiver::default();
     let mut out = Vec::with_capacity(1 << 20);
@@ -501,7 +522,7 @@ fn a_message_in_pieces_is_handed_out_without_a_copy() {
     let input = frame(0x82, &[9; 10_000]);
     assert_eq!(receiver.feed(&mut &input[..9000], &WHOLE, &mut out), Ok(None));
     assert_eq!(out.capacity(), 7, "out is not used before the end");
-    let buffer = receiver.message_buffer();
+    let (buffer, _) = receiver.message_buffer();
     let received = receiver.feed(&mut &input[9000..], &WHOLE, &mut out);
     assert_eq!(received, Ok(Some(Received::Message { kind: MessageKind::Binary })));
     assert_eq!(out, [9; 10_000]);
