@@ -195,6 +195,7 @@ class SocketEndTest {
             with(door, (wire, probe) -> {
                 wire.close(code, "");
                 assertThat(wire.next()).startsWith("close 1002");
+                assertThat(probe.next()).isEqualTo("fail PeerClosedConnectionException");
             });
         }
     }
@@ -205,6 +206,9 @@ class SocketEndTest {
         with(door, (wire, probe) -> {
             wire.send(new byte[] {(byte) 0x81, 1, 'x'}, false);
             assertThat(wire.next()).startsWith("close 1002");
+            if (door.isHttp2()) {
+                assertThat(probe.next()).isEqualTo("fail ProtocolException");
+            }
         });
     }
 
@@ -214,6 +218,9 @@ class SocketEndTest {
         with(door, (wire, probe) -> {
             wire.frame(Wire.CONTINUATION, true, "x".getBytes(StandardCharsets.US_ASCII));
             assertThat(wire.next()).startsWith("close 1002");
+            if (door.isHttp2()) {
+                assertThat(probe.next()).isEqualTo("fail ProtocolException");
+            }
         });
     }
 
