@@ -1,6 +1,6 @@
 // Does what a new user does: makes a fresh Maven project for each quick start of the documentation, with the dependency and the
 // program that stand there, takes the jars from a repository that `make install-jars REPO=` has made, starts the program, opens
-// WebSockets over HTTP/2, and ends it while one is open.
+// WebSockets over HTTP/2, by Node and over TLS also by Chromium where it is installed, and ends it while one is open.
 //
 //   node run.mjs JARS LOCAL [NAME...]     LOCAL: the local Maven repository. NAME: those programs alone
 //
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { TEXT, connect, open } from '../examples/websocket.mjs';
+import { chromium, visit } from './browser.mjs';
 import { block, sbtDependencies } from './docs.mjs';
 import { Server } from './server.mjs';
 
@@ -91,7 +92,9 @@ function keys(folder) {
 
 // One socket from its start to our Close, another that is open when the program ends.
 async function use(server, { tls, path = '/', close }, signal) {
-  const session = await connect(`${tls ? 'https' : 'http'}://localhost:${await server.port()}`);
+  const port = await server.port();
+  if (tls && chromium) await visit(port, path, process.env.TLS_CERT);
+  const session = await connect(`${tls ? 'https' : 'http'}://localhost:${port}`);
   try {
     const echo = async (socket) => {
       socket.send(TEXT, 'grüß dich');
@@ -118,7 +121,7 @@ async function attempt(folder, name, signal) {
     server = new Server(folder, classPath(folder));
     await use(server, program, signal);
     if (program.log) assert.match(server.output, program.log);
-    console.log(`${name}: WebSockets over HTTP/2${program.tls ? ' and TLS' : ''}, ended by ${signal}, ${seconds(from)}`);
+    console.log(`${name}: WebSockets over HTTP/2${program.tls ? ' and TLS' : ''}${program.tls && chromium ? ', Chromium too' : ''}, ended by ${signal}, ${seconds(from)}`);
     return true;
   } catch (e) {
     console.error(`${name}: ${e.message}${server?.output ? `\n--- its output\n${server.output}` : ''}`);
