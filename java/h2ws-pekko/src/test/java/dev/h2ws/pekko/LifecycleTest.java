@@ -28,6 +28,8 @@ import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ports begin and end. */
 class LifecycleTest {
@@ -198,6 +200,17 @@ class LifecycleTest {
             eventually(() -> loops() == 0);
             assertThat(wire.next()).matches("close 1001.*|reset.*|end");
         }
+    }
+
+    /** As in Play's dev mode, where the server's system has a shutdown of its own. */
+    @ParameterizedTest
+    @ValueSource(strings = {"native", "stock"})
+    void terminateHasNothingLeftToDoOnceTheActorSystemDied(String http1) throws Exception {
+        ActorSystem dead = ActorSystem.create("dead", TestConfig.with("h2ws.pekko.http1 = " + http1));
+        ServerBinding binding = get(H2ws.get(dead).newServerAt("127.0.0.1", 0).bind(ROUTE));
+        dead.terminate();
+        get(dead.getWhenTerminated());
+        get(binding.terminate(Duration.ofSeconds(5)));
     }
 
     @Test

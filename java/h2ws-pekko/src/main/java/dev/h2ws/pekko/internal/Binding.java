@@ -38,6 +38,8 @@ public final class Binding {
     /** How often one that is terminated looks whether none is left but stock's. */
     private static final Duration LOOK_WHILE_ENDING = Duration.ofMillis(20);
 
+    private static final Http.HttpTerminated TERMINATED = (Http.HttpTerminated) (Object) Http.HttpServerTerminated$.MODULE$;
+
     private final ActorSystem system;
     private final Bindings all;
     private final H2ws engine;
@@ -167,10 +169,22 @@ public final class Binding {
                 return;
             }
         }
-        if (engine.stats().openConnections() == 0) {
+        if (openConnections() == 0) {
             end();
         } else {
             later(LOOK, this::endIfIdle);
+        }
+    }
+
+    /** The system may end in between, and the engine with it. */
+    private long openConnections() {
+        try {
+            return engine.stats().openConnections();
+        } catch (H2wsException e) {
+            if (e.status() != Status.GONE) {
+                throw e;
+            }
+            return 0;
         }
     }
 
@@ -183,6 +197,10 @@ public final class Binding {
         synchronized (this) {
             if (termination != null) {
                 return termination.future();
+            }
+            if (ended) {
+                // nothing is left, and if it ended with its system, nothing runs there any more
+                return scala.concurrent.Future$.MODULE$.successful(TERMINATED);
             }
             termination = scala.concurrent.Promise$.MODULE$.apply();
             done = termination;
@@ -213,7 +231,7 @@ public final class Binding {
                 terminated = true;
             }
             endIfIdle();
-            done.success((Http.HttpTerminated) (Object) Http.HttpServerTerminated$.MODULE$);
+            done.success(TERMINATED);
         });
         return done.future();
     }
@@ -224,7 +242,7 @@ public final class Binding {
             return;
         }
         // in this order: what ends in between is waited for once more
-        long open = engine.stats().openConnections();
+        long open = openConnections();
         if (open <= http1.open()) {
             ours.complete(null);
         } else {
