@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
@@ -118,6 +119,7 @@ class TerminateTest {
         return ActorSystem.create(
                 "application",
                 ConfigFactory.parseString("pekko.loglevel = OFF\npekko.stdout-loglevel = OFF\nh2ws.loops = 2\n"
+                                + "pekko.coordinated-shutdown.phases.service-requests-done.timeout = 60s\n"
                                 + "h2ws.pekko.replace-http-server = " + (server.equals("stock") ? "off" : "on"))
                         .withFallback(ConfigFactory.load()));
     }
@@ -153,6 +155,28 @@ class TerminateTest {
                 socket.echo();
                 system.terminate();
                 assertThat(socket.rest()).isEqualTo("[Connection reset]");
+            }
+        } finally {
+            system.terminate();
+            get(system.getWhenTerminated());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"stock", "h2ws"})
+    void coordinatedShutdownDoesNotWaitForWebSockets(String server) throws Exception {
+        ActorSystem system = system(server);
+        try {
+            ServerBinding binding = get(Http.get(system).newServerAt("localhost", 0).bind(routes));
+            binding.addToCoordinatedShutdown(DEADLINE, system);
+            try (Client idle = new Client(binding, "/hello");
+                    Client socket = new Client(binding)) {
+                idle.hear("hello");
+                socket.echo();
+                CompletionStage<?> down = CoordinatedShutdown.get(system).runAll(CoordinatedShutdown.unknownReason());
+                assertThat(idle.rest()).isEqualTo("[Connection reset]");
+                assertThat(socket.rest()).isEqualTo("[Connection reset]");
+                get(down);
             }
         } finally {
             system.terminate();
