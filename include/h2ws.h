@@ -259,7 +259,10 @@ typedef struct h2ws_config {
   uint32_t idle_frame_rate;
   /** Until a TLS handshake is complete. Default 10000; 0 to 86400000. */
   uint32_t tls_timeout;
-  /** An HTTP/1.1 connection on which no request came for so long is closed. Default 60000; 0 to 86400000. */
+  /**
+   * An HTTP/1.1 connection on which no request came for so long is closed; one of HTTP/2, without a stream, on which nothing
+   * came. Default 60000; 0 to 86400000.
+   */
   uint32_t keep_alive_timeout;
   /** How hard messages are compressed: 1 is fastest, 9 smallest. Default 1; 1 to 9. */
   uint32_t deflate_level;
@@ -768,7 +771,7 @@ typedef struct h2ws_stats {
   uint64_t timeout_preface;
   /** Deadline passed: a TLS handshake. */
   uint64_t timeout_tls;
-  /** Deadline passed: an HTTP/1.1 connection without a request. */
+  /** Deadline passed: a connection without a request or a stream. */
   uint64_t timeout_keep_alive;
   /** Deadline passed: acknowledgement of our SETTINGS. */
   uint64_t timeout_settings;

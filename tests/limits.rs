@@ -250,6 +250,38 @@ fn idle_timeout() {
 }
 
 #[test]
+fn keep_alive_timeout() {
+    let host = Host::with(|config| config.keep_alive_timeout = 50);
+    let mut client = host.client();
+    let stream = client.get("/hello");
+    assert_eq!(client.response(stream).head.status(), "200");
+    client.expect_goaway(NO_ERROR);
+    assert_eq!(client.wait_end(), End::Fin);
+    let mut silent = host.client();
+    silent.expect_goaway(NO_ERROR);
+    let stats = host.wait_stats("both are gone", |stats| stats.open_connections == 0);
+    assert_eq!((stats.timeout_keep_alive, stats.violation_connection), (2, 0));
+}
+
+#[test]
+fn a_connection_with_a_stream_is_not_idle() {
+    let host = Host::with(|config| config.keep_alive_timeout = 50);
+    let mut waits = host.client();
+    let socket = waits.connect_websocket("/echo");
+    let mut asks = host.client();
+    let request = asks.get("/test");
+    let held = host.request("/test").stream;
+    // later than either by its own clock
+    let mut idle = host.client();
+    idle.expect_goaway(NO_ERROR);
+    waits.echo(socket, "still here");
+    host.engine.respond(held, 200, HeaderMap::new(), b"").expect("still undecided");
+    assert_eq!(asks.response(request).head.status(), "200");
+    asks.expect_goaway(NO_ERROR);
+    assert_eq!(host.stats().timeout_keep_alive, 2);
+}
+
+#[test]
 fn ping_interval() {
     let host = Host::with(|config| config.ping_interval = 30);
     let mut client = host.client();

@@ -63,7 +63,8 @@ pub struct Config {
     pub idle_frame_rate: u32,
     /// Until a TLS handshake is complete. Default 10 s.
     pub tls_timeout: u32,
-    /// An HTTP/1.1 connection on which no request came for so long is closed. Default 60 s.
+    /// An HTTP/1.1 connection on which no request came for so long is closed; one of HTTP/2, without a stream, on which nothing
+    /// came. Default 60 s.
     pub keep_alive_timeout: u32,
     /// How hard messages are compressed: 1 is fastest, 9 smallest. Default 1.
     pub deflate_level: u32,

@@ -122,7 +122,7 @@ counters! {
     timeout_preface,
     /// Deadline passed: a TLS handshake.
     timeout_tls,
-    /// Deadline passed: an HTTP/1.1 connection without a request.
+    /// Deadline passed: a connection without a request or a stream.
     timeout_keep_alive,
     /// Deadline passed: acknowledgement of our SETTINGS.
     timeout_settings,

@@ -69,7 +69,8 @@ pub struct h2ws_config {
     pub idle_frame_rate: u32,
     /// Until a TLS handshake is complete. Default 10000; 0 to 86400000.
     pub tls_timeout: u32,
-    /// An HTTP/1.1 connection on which no request came for so long is closed. Default 60000; 0 to 86400000.
+    /// An HTTP/1.1 connection on which no request came for so long is closed; one of HTTP/2, without a stream, on which nothing
+    /// came. Default 60000; 0 to 86400000.
     pub keep_alive_timeout: u32,
     /// How hard messages are compressed: 1 is fastest, 9 smallest. Default 1; 1 to 9.
     pub deflate_level: u32,

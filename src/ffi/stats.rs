@@ -101,7 +101,7 @@ pub struct h2ws_stats {
     pub timeout_preface: u64,
     /// Deadline passed: a TLS handshake.
     pub timeout_tls: u64,
-    /// Deadline passed: an HTTP/1.1 connection without a request.
+    /// Deadline passed: a connection without a request or a stream.
     pub timeout_keep_alive: u64,
     /// Deadline passed: acknowledgement of our SETTINGS.
     pub timeout_settings: u64,

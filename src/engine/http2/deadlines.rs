@@ -3,7 +3,7 @@
 
 use super::stream::Role;
 use super::{Connection, Core};
-use crate::engine::deadline::quiet;
+use crate::engine::deadline::{after, quiet};
 use crate::engine::ending::End;
 use crate::engine::event::{Cause, LogLevel, Side};
 use crate::engine::stats::count;
@@ -47,6 +47,11 @@ impl Core {
             self.drain_deadline = None;
             self.drain_now(conn);
         }
+        if due(self.idle_deadline) {
+            self.idle_deadline = None;
+            count(&counters.timeout_keep_alive);
+            self.leave(conn);
+        }
         let keys: Vec<u32> = self.streams.iter().map(|(key, _)| key as u32).collect();
         for &key in &keys {
             if due(self.streams.get(key as usize).and_then(|s| s.deadline)) {
@@ -54,10 +59,14 @@ impl Core {
             }
             self.keep_alive(conn, key);
         }
-        let mut next = [self.settings_deadline, self.header_deadline, self.write_deadline, self.drain_deadline]
-            .into_iter()
-            .flatten()
-            .min();
+        let own = [
+            self.settings_deadline,
+            self.header_deadline,
+            self.write_deadline,
+            self.drain_deadline,
+            self.idle_deadline,
+        ];
+        let mut next = own.into_iter().flatten().min();
         for key in keys {
             let own = self.streams.get(key as usize).and_then(|s| s.deadline);
             let quiet = self.keep_alive_deadline(key);
@@ -138,6 +147,26 @@ impl Core {
             websocket.awaits_pong = true;
             self.touch(key);
         }
+    }
+
+    /// At the end of a tick: from when a connection without streams last said something, it is idle.
+    #[inline]
+    pub(super) fn watch_idle(&mut self, heard: bool) {
+        if !self.streams.is_empty() || self.draining {
+            self.idle_deadline = None;
+        } else if heard || self.idle_deadline.is_none() {
+            self.idle_deadline = after(self.now, self.config.keep_alive_timeout);
+            self.arm(self.idle_deadline);
+        }
+    }
+
+    /// GOAWAY and the end: there is no stream. One that is on its way was not processed, by its number, and its client
+    /// may ask again (RFC 9113 §6.8). In two steps the end would wait for a client that may be gone.
+    fn leave(&mut self, conn: &Connection) {
+        self.draining = true;
+        self.h2.abrupt_shutdown(Reason::NO_ERROR);
+        self.flag.raise();
+        self.log(LogLevel::Debug, format!("connection of {} was idle (keep_alive_timeout)", conn.peer));
     }
 
     /// Two-step GOAWAY (RFC 9113 §6.8), and Close 1001 to each socket.

@@ -147,6 +147,8 @@ struct Core {
     header_deadline: Option<Instant>,
     write_deadline: Option<Instant>,
     drain_deadline: Option<Instant>,
+    /// While there is no stream.
+    idle_deadline: Option<Instant>,
     draining: bool,
     cut: bool,
     /// The socket takes nothing: what is unwritten is given up.

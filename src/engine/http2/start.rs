@@ -90,6 +90,7 @@ pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool) -
         header_deadline: None,
         write_deadline: None,
         drain_deadline: None,
+        idle_deadline: None,
         draining: false,
         cut: false,
         dead: false,

@@ -42,6 +42,8 @@ struct Task {
     eof: bool,
     /// It has, behind something that the host has not come to.
     late_end: bool,
+    /// The peer has said something in this tick.
+    heard: bool,
 }
 
 /// Serves an HTTP/2 connection. `read` begins with the preface.
@@ -65,8 +67,17 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
     });
     let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
     conn.key.set(key as u32);
-    let mut task =
-        Task { conn, transport, timer: None, timer_at: None, rest, over: false, eof: false, late_end: false };
+    let mut task = Task {
+        conn,
+        transport,
+        timer: None,
+        timer_at: None,
+        rest,
+        over: false,
+        eof: false,
+        late_end: false,
+        heard: false,
+    };
     poll_fn(|cx| task.poll(cx)).await;
     state.connections.borrow_mut().remove(key);
     if state.stopping() {
@@ -146,6 +157,7 @@ impl Task {
             }
         }
         if polled.is_pending() {
+            conn.core.borrow_mut().watch_idle(std::mem::take(&mut self.heard));
             self.set_timer(cx);
         }
         polled
@@ -212,6 +224,7 @@ impl Task {
                 let counters = &conn.state.own().counters;
                 add(&counters.reads, 1);
                 add(&counters.bytes_in, n as u64);
+                self.heard = true;
                 self.rest = conn.take_input(Feed::new(&buffer[..n]), payload);
                 n == buffer.len()
             }

@@ -218,7 +218,8 @@ public final class H2wsBuilder {
     }
 
     /**
-     * An HTTP/1.1 connection on which no request came for so long is closed.
+     * An HTTP/1.1 connection on which no request came for so long is closed; one of HTTP/2, without a stream, on which
+     * nothing came.
      *
      * @param time default 60 s; zero: never
      * @return this
