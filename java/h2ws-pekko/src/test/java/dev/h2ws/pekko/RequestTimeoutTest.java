@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.http.javadsl.Http;
@@ -40,6 +41,9 @@ class RequestTimeoutTest {
             + "Please try again in a short while!";
 
     private final CompletableFuture<HttpResponse> answer = new CompletableFuture<>();
+    /** Not the JVM's common pool, which may be one thread, and for which routes have use. */
+    private final Executor clients = command -> new Thread(command).start();
+
     private ActorSystem system;
 
     private final Route route = concat(
@@ -108,8 +112,8 @@ class RequestTimeoutTest {
     @EnumSource(mode = Mode.MATCH_ALL, names = ".*HTTP1")
     void aRouteMayTakeLongerOrAsLongAsItLikes(Door door) throws Exception {
         int port = bind(door);
-        CompletableFuture<String> patient = CompletableFuture.supplyAsync(() -> quietly(door, port, "/patient"));
-        CompletableFuture<String> endless = CompletableFuture.supplyAsync(() -> quietly(door, port, "/endless"));
+        CompletableFuture<String> patient = CompletableFuture.supplyAsync(() -> quietly(door, port, "/patient"), clients);
+        CompletableFuture<String> endless = CompletableFuture.supplyAsync(() -> quietly(door, port, "/endless"), clients);
         // the time of both is over with this one's
         assertThat(post(door, port, "/never")).isEqualTo(LATE);
         answer.complete(HttpResponse.create().withEntity("at last"));
