@@ -93,6 +93,7 @@ HOST_NAME=$(basename "$host")
 export HOST_NAME
 code=0
 "$@" || code=$?
+[ "$code" = 0 ] || show_log
 
 fault() {
     echo "with-host: $HOST_NAME: $1" >&2
