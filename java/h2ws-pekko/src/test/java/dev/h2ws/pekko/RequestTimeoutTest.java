@@ -173,6 +173,17 @@ class RequestTimeoutTest {
     }
 
     @ParameterizedTest
+    @EnumSource(mode = Mode.MATCH_ALL, names = ".*HTTP1")
+    void zeroIsNone(Door door) throws Exception {
+        ServerBinding binding = door.builder(system)
+                .adaptSettings(settings -> settings.withTimeouts(settings.getTimeouts().withRequestTimeout(Duration.Zero())))
+                .bind(route)
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        assertThat(post(door, binding.localAddress().getPort(), "/told")).isEqualTo("200 none");
+    }
+
+    @ParameterizedTest
     @EnumSource(mode = Mode.MATCH_ALL, names = ".*HTTP2")
     void overHttp2ThereIsNone(Door door) throws Exception {
         assertThat(post(door, bind(door), "/told")).isEqualTo("200 none");

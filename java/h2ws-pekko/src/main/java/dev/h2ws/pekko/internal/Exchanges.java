@@ -23,6 +23,7 @@ import org.apache.pekko.stream.javadsl.Source;
 import scala.Function1;
 import scala.concurrent.ExecutionContextExecutor;
 import scala.concurrent.Future;
+import scala.concurrent.duration.Duration;
 import scala.util.Try;
 
 /** From a request of h2ws to the application's handler, and from its response back. */
@@ -132,6 +133,9 @@ final class Exchanges implements Handler {
         if (response.isCompleted()) {
             answer(body, stream, response.value().get(), timeout);
         } else {
+            if (timeout != null) {
+                timeout.waits();
+            }
             response.onComplete(
                     outcome -> {
                         answer(body, stream, outcome, timeout);
@@ -141,13 +145,14 @@ final class Exchanges implements Handler {
         }
     }
 
-    /** Null over HTTP/2, where stock has none. */
+    /** Null over HTTP/2 and where the time is zero: there stock has none. */
     private RequestTimeout timeout(RequestBody body, int stream) {
-        if (body.request().version().equals("HTTP/2")) {
+        Duration time = settings.timeouts().requestTimeout();
+        if (body.request().version().equals("HTTP/2") || time.equals(Duration.Zero())) {
             return null;
         }
         return new RequestTimeout(
-                settings.timeouts().requestTimeout(),
+                time,
                 materializer,
                 request -> {
                     log.info("Request timeout encountered for {} {}", request.method().value(), request.uri());

@@ -17,7 +17,7 @@ import scala.concurrent.duration.FiniteDuration;
 /**
  * A request over HTTP/1.1 that its route does not answer within {@code request-timeout} is answered for it. The time is
  * counted from the end of the request. The route may change time and answer, by the header {@code Timeout-Access} or
- * the directives that look for it. Over HTTP/2 there is none, as in stock.
+ * the directives that look for it. Over HTTP/2 there is none, as in stock. An answer that is there at once costs no timer.
  *
  * <p>From any thread. The answer is made on the materializer's executor.
  */
@@ -31,6 +31,8 @@ final class RequestTimeout implements TimeoutAccess {
     /** When the request ended, by {@link System#nanoTime}. */
     private long end;
     private boolean ended;
+    /** The route has not answered at once. */
+    private boolean waits;
     private boolean over;
     /** Of the time that counts; what an earlier one has set off is too late. */
     private int turn;
@@ -66,6 +68,12 @@ final class RequestTimeout implements TimeoutAccess {
         schedule();
     }
 
+    /** The route answers later. */
+    synchronized void waits() {
+        waits = true;
+        schedule();
+    }
+
     /** There is an answer. False: there was one already, or the time is over. */
     synchronized boolean answered() {
         if (over) {
@@ -86,7 +94,7 @@ final class RequestTimeout implements TimeoutAccess {
 
     private void schedule() {
         cancel();
-        if (!ended || over || !(timeout instanceof FiniteDuration)) {
+        if (!ended || !waits || over || !(timeout instanceof FiniteDuration)) {
             return;
         }
         long left = Math.max(0, timeout.toNanos() - (System.nanoTime() - end));
