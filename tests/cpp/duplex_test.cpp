@@ -12,15 +12,7 @@
 #include <set>
 #include <stdexcept>
 
-static int failures;
-
-#define CHECK(condition, expected)                                                                          \
-    do {                                                                                                    \
-        if (!(condition)) {                                                                                 \
-            std::cerr << __FILE__ << ':' << __LINE__ << ": " << (expected) << " (" #condition ")\n";        \
-            failures++;                                                                                     \
-        }                                                                                                   \
-    } while (false)
+#include "check.hpp"
 
 namespace {
 

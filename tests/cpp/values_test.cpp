@@ -5,15 +5,7 @@
 #include <iostream>
 #include <sys/socket.h>
 
-static int failures;
-
-#define CHECK(condition, expected)                                                                          \
-    do {                                                                                                    \
-        if (!(condition)) {                                                                                 \
-            std::cerr << __FILE__ << ':' << __LINE__ << ": " << (expected) << " (" #condition ")\n";        \
-            failures++;                                                                                     \
-        }                                                                                                   \
-    } while (false)
+#include "check.hpp"
 
 namespace {
 

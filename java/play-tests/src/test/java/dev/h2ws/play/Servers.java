@@ -2,16 +2,20 @@ package dev.h2ws.play;
 
 import dev.h2ws.pekko.Wire;
 import java.util.Map;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Play's own server and h2ws with the same application, for all tests of a class. */
-final class Servers implements AutoCloseable {
-    private final PlayServer stock;
-    private final PlayServer h2ws;
+/** Play's own server and h2ws with the same application, as long as the tests of a class run that registers it. */
+final class Servers implements BeforeAllCallback, AfterAllCallback {
+    private PlayServer stock;
+    private PlayServer h2ws;
     private int flows;
 
-    Servers(String lines) {
-        stock = Door.STOCK_HTTP1.start(lines);
-        h2ws = Door.H2WS_HTTP2.start(lines);
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        stock = Door.STOCK_HTTP1.start("");
+        h2ws = Door.H2WS_HTTP2.start("");
     }
 
     PlayServer of(Door door) {
@@ -33,7 +37,7 @@ final class Servers implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void afterAll(ExtensionContext context) {
         stock.close();
         h2ws.close();
     }

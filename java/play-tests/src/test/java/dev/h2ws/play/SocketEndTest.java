@@ -8,25 +8,15 @@ import java.nio.charset.StandardCharsets;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import play.http.websocket.Message;
 
 /** How sockets of controllers end, on Play's own server and on h2ws; where they differ the test says so. */
 class SocketEndTest {
-    private static Servers servers;
-
-    @BeforeAll
-    static void start() {
-        servers = new Servers("");
-    }
-
-    @AfterAll
-    static void stop() {
-        servers.close();
-    }
+    @RegisterExtension
+    static final Servers servers = new Servers();
 
     private interface Case {
         void run(Wire wire, Probe probe) throws Exception;

@@ -17,8 +17,7 @@ import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import play.http.websocket.Message;
@@ -27,17 +26,8 @@ import play.http.websocket.Message;
 class SocketTest {
     private static final int LIMIT = 64 << 10;
 
-    private static Servers servers;
-
-    @BeforeAll
-    static void start() {
-        servers = new Servers("");
-    }
-
-    @AfterAll
-    static void stop() {
-        servers.close();
-    }
+    @RegisterExtension
+    static final Servers servers = new Servers();
 
     private static Wire accepted(Door door, String path) throws Exception {
         Wire wire = servers.open(door, path);
