@@ -265,6 +265,40 @@ fn a_poll_ends_when_its_time_is_up() {
     engine.shutdown().unwrap();
 }
 
+/// What other threads say between two polls wakes nobody: the loop has to look before it waits.
+#[test]
+fn a_poll_begins_with_what_was_said_since_the_last() {
+    let queue = Arc::new(Queue::default());
+    let config = Config { loops: 1, ..Config::default() };
+    let engine = Engine::driven(config, |_| Queueing(Arc::clone(&queue))).expect("a valid configuration");
+    let mut wheel = engine.enter(0).expect("nobody else has");
+    let listener = engine.listen("127.0.0.1:0", &ListenOptions::default()).expect("a free port");
+    let address = engine.listener_address(listener).expect("it is open");
+    let client = std::thread::spawn(move || {
+        let mut client = Client::connect(&address);
+        let stream = client.get("/");
+        client.response(stream).body
+    });
+    let told = loop {
+        assert_eq!(wheel.poll(None), Polled::Turn);
+        if let Some(told) = queue.told.lock().unwrap().pop_front() {
+            break told;
+        }
+    };
+    let Told::Request { stream, .. } = told else { panic!("{told:?}") };
+    let other = engine.clone();
+    let answer = std::thread::spawn(move || other.respond(stream, 200, Default::default(), b"hello"));
+    answer.join().unwrap().expect("the first answer");
+    while queue.told.lock().unwrap().is_empty() {
+        assert_eq!(wheel.poll(None), Polled::Turn);
+    }
+    assert_eq!(client.join().unwrap(), b"hello");
+    engine.stop();
+    while wheel.poll(None) == Polled::Turn {}
+    drop(wheel);
+    engine.shutdown().expect("its loop is over");
+}
+
 #[test]
 fn a_loop_is_entered_once_and_a_thread_enters_one() {
     let config = Config { loops: 2, ..Config::default() };

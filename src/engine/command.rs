@@ -243,6 +243,23 @@ impl Mailbox {
         }
     }
 
+    /// Until [`Self::attend`] the loop is not to be woken: it does not wait, and looks by itself before it does.
+    pub(crate) fn leave(&self) {
+        self.woken.store(true, Ordering::Release);
+    }
+
+    /// From now on the loop is woken for what is queued; what was queued meanwhile wakes it here.
+    pub(crate) fn attend(&self) {
+        // in this order: what is queued after the look finds the loop to be woken
+        self.woken.store(false, Ordering::Release);
+        let queue = self.lock();
+        let waits = !queue.commands.is_empty() || !queue.owed.is_empty();
+        drop(queue);
+        if waits {
+            self.wake();
+        }
+    }
+
     /// Waits until there is something.
     pub(crate) async fn wait(&self) {
         self.notify.notified().await;
@@ -289,6 +306,24 @@ mod tests {
         assert!(post(60).is_ok());
         assert!(post(40).is_ok());
         assert_eq!(post(1).expect_err("full").status(), Status::Busy);
+    }
+
+    #[test]
+    fn what_is_queued_while_the_loop_is_away_wakes_it_when_it_is_back() {
+        let mailbox = Mailbox::default();
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut rung = || std::pin::pin!(mailbox.wait()).as_mut().poll(&mut cx).is_ready();
+        mailbox.leave();
+        mailbox.push(Command::Cut).expect("open");
+        assert!(!rung(), "away");
+        mailbox.attend();
+        assert!(rung(), "back");
+        mailbox.drain();
+        mailbox.leave();
+        mailbox.attend();
+        assert!(!rung(), "nothing was queued");
+        mailbox.push(Command::Cut).expect("open");
+        assert!(rung(), "there");
     }
 
     #[test]

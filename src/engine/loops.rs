@@ -52,6 +52,8 @@ pub(crate) struct Turn {
     number: Cell<u64>,
     /// The host has been told something.
     told: Cell<bool>,
+    /// Since then it has said something, on the loop's thread.
+    said: Cell<bool>,
     over: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
     /// Connections that wait until a full host has taken what it was told.
@@ -198,9 +200,16 @@ impl LoopState {
         self.stopping.get()
     }
 
+    /// Applies what the host says of a stream on the loop's thread.
+    #[inline]
+    pub(crate) fn apply_said(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
+        self.turn.said.set(true);
+        self.apply(parts, slot, op)
+    }
+
     /// Applies what the host said of a stream.
     #[inline]
-    pub(crate) fn apply(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
+    fn apply(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         let entry = self.slots.borrow().find(parts).ok_or(Status::Gone)?;
         let connections = self.connections.borrow();
         let connection = connections.get(entry.connection as usize).ok_or(Status::Gone)?;
@@ -330,16 +339,23 @@ impl Wheel {
     /// Runs the loop until the host has been told something, or `timeout` has passed. False: the loop has ended.
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
         let turn = &self.state.turn;
-        turn.told.set(false);
+        let (told, said) = (turn.told.replace(false), turn.said.replace(false));
+        if told && !said {
+            // whoever it has given to what it was told goes first: what he says then needs no other turn
+            std::thread::yield_now();
+        }
         turn.number.set(turn.number.get() + 1);
         turn.paused.borrow_mut().drain(..).for_each(Waker::wake);
+        let mailbox = &self.state.own().mailbox;
         self.runtime.block_on(async {
+            mailbox.attend();
             let told = poll_fn(|cx| turn.poll(cx));
             match timeout {
                 None => told.await,
                 Some(limit) => drop(tokio::time::timeout(limit, told).await),
             }
         });
+        mailbox.leave();
         !turn.over.get()
     }
 }

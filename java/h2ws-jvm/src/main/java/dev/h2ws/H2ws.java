@@ -1,5 +1,6 @@
 package dev.h2ws;
 
+import dev.h2ws.internal.EventLoop;
 import dev.h2ws.internal.Native;
 import java.io.Closeable;
 import java.io.IOException;
@@ -39,6 +40,17 @@ public final class H2ws implements AutoCloseable {
      */
     public static H2wsBuilder builder() {
         return new H2wsBuilder();
+    }
+
+    /**
+     * Runs {@code task} on this thread when the loop whose callback calls this has told what came at once, or 64 events of
+     * it; on a thread that is no loop's, now. For who hands what he is told to another thread: one wake-up then does for
+     * all of it, as with Netty's {@code channelReadComplete}. What the task throws is logged.
+     *
+     * @param task short, as a callback has to be
+     */
+    public static void afterTurn(Runnable task) {
+        EventLoop.afterTurn(Objects.requireNonNull(task));
     }
 
     /**

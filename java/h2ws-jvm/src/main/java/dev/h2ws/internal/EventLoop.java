@@ -1,6 +1,7 @@
 package dev.h2ws.internal;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -15,8 +16,10 @@ public final class EventLoop implements Runnable {
     private static final int BUFFER = 512 << 10;
     /** After so many polls that did not need a larger buffer it is given up. */
     private static final int SHRINK_AFTER = 256;
-    /** Only a net for the case that a wake-up is lost; calls of other threads wake a poll at once. */
-    private static final long TIMEOUT_MILLIS = 60_000;
+    /** Calls of other threads wake a poll. */
+    private static final long NO_TIMEOUT = -1;
+    /** After so many records what is to be done after a turn is not put off any longer. */
+    private static final int TURN = 64;
 
     private static final int INTERNAL_ERROR = 2;
 
@@ -30,6 +33,19 @@ public final class EventLoop implements Runnable {
     private final RecordReader reader = new RecordReader(Native.layout());
     private ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
     private int roomy;
+    private final ArrayDeque<Runnable> afterTurn = new ArrayDeque<>();
+    private boolean telling;
+
+    /** So that a callback finds its loop. */
+    private static final class LoopThread extends Thread {
+        private final EventLoop loop;
+
+        LoopThread(EventLoop loop) {
+            super(null, loop, "h2ws-loop-" + loop.index);
+            this.loop = loop;
+            setDaemon(true);
+        }
+    }
 
     /** @param running how many loops of the engine have not ended; the last one releases the engine */
     public EventLoop(long engine, int index, EngineEvents events, AtomicInteger running) {
@@ -37,8 +53,16 @@ public final class EventLoop implements Runnable {
         this.index = index;
         this.events = events;
         this.running = running;
-        thread = new Thread(null, this, "h2ws-loop-" + index);
-        thread.setDaemon(true);
+        thread = new LoopThread(this);
+    }
+
+    /** Runs {@code task} when the loop that calls its caller has told what came at once; elsewhere at once. */
+    public static void afterTurn(Runnable task) {
+        if (Thread.currentThread() instanceof LoopThread thread && thread.loop.telling) {
+            thread.loop.afterTurn.add(task);
+        } else {
+            task.run();
+        }
     }
 
     /** Starts the thread; the answer is a status: 0 when it runs the loop. */
@@ -112,7 +136,7 @@ public final class EventLoop implements Runnable {
 
     private void poll() {
         while (true) {
-            int polled = Native.poll(buffer, TIMEOUT_MILLIS);
+            int polled = Native.poll(buffer, NO_TIMEOUT);
             if (polled > 0) {
                 dispatch(polled);
                 shrink(polled);
@@ -138,9 +162,10 @@ public final class EventLoop implements Runnable {
     }
 
     private void dispatch(int length) {
+        telling = true;
         try {
             reader.read(buffer, length);
-            while (true) {
+            for (int told = 1; ; told++) {
                 try {
                     if (!reader.next()) {
                         return;
@@ -151,9 +176,25 @@ public final class EventLoop implements Runnable {
                     return;
                 }
                 one();
+                if (told % TURN == 0) {
+                    endTurn();
+                }
             }
         } catch (MalformedRecordException e) {
             events.failed("loop " + index + " drops " + length + " bytes of records", e);
+        } finally {
+            telling = false;
+            endTurn();
+        }
+    }
+
+    private void endTurn() {
+        for (Runnable task = afterTurn.poll(); task != null; task = afterTurn.poll()) {
+            try {
+                task.run();
+            } catch (Throwable t) {
+                events.failed("loop " + index + ": what was to be done after a turn", t);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.h2ws.pekko.internal;
 
 import dev.h2ws.AcceptOptions;
+import dev.h2ws.H2ws;
 import dev.h2ws.Handler;
 import dev.h2ws.Headers;
 import dev.h2ws.Request;
@@ -91,6 +92,10 @@ final class Exchanges implements Handler {
         }
         Burst<Request> burst = new Burst<>(connection, request, this::run, executor);
         bursts.set(burst);
+        H2ws.afterTurn(() -> execute(burst));
+    }
+
+    private void execute(Burst<Request> burst) {
         try {
             executor.execute(burst);
         } catch (RejectedExecutionException e) {

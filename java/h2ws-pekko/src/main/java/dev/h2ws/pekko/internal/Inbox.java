@@ -2,6 +2,7 @@ package dev.h2ws.pekko.internal;
 
 import dev.h2ws.Closed;
 import dev.h2ws.Fragment;
+import dev.h2ws.H2ws;
 import dev.h2ws.SendResult;
 import dev.h2ws.WebSocket;
 import dev.h2ws.WebSocketListener;
@@ -41,6 +42,8 @@ final class Inbox implements WebSocketListener {
     private AsyncCallback<Inbox> stage;
     private boolean woken;
     private boolean deaf;
+
+    private final Runnable wake = this::wake;
 
     /** Of the loop's thread alone. */
     private byte[] latePong;
@@ -102,7 +105,6 @@ final class Inbox implements WebSocketListener {
     }
 
     private void add(Object event) {
-        AsyncCallback<Inbox> wake;
         synchronized (this) {
             if (deaf) {
                 return;
@@ -130,9 +132,18 @@ final class Inbox implements WebSocketListener {
                 return;
             }
             woken = true;
-            wake = stage;
         }
-        wake.invoke(this);
+        H2ws.afterTurn(wake);
+    }
+
+    private void wake() {
+        AsyncCallback<Inbox> callback;
+        synchronized (this) {
+            callback = stage;
+        }
+        if (callback != null) {
+            callback.invoke(this);
+        }
     }
 
     // on the loop's thread
