@@ -56,8 +56,11 @@ pub(crate) struct Turn {
     said: Cell<bool>,
     over: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
-    /// Connections that wait until a full host has taken what it was told.
-    paused: RefCell<Vec<Waker>>,
+    /// The host has its turn: nobody runs the loop.
+    of_host: Cell<bool>,
+    /// Tasks for the next poll: of connections that the host has said something of in its turn, or that wait until a full
+    /// host has taken what it was told. Each stands here a few times at most.
+    next: RefCell<Vec<Waker>>,
 }
 
 impl Turn {
@@ -177,7 +180,16 @@ impl LoopState {
 
     /// Lets the task run in the host's next turn.
     pub(crate) fn next_turn(&self, cx: &Context<'_>) {
-        self.turn.paused.borrow_mut().push(cx.waker().clone());
+        self.turn.next.borrow_mut().push(cx.waker().clone());
+    }
+
+    /// Wakes a task of this loop; in the host's turn for the next poll, since outside of it that costs a system call.
+    pub(crate) fn wake(&self, waker: &Waker) {
+        if self.turn.of_host.get() {
+            self.turn.next.borrow_mut().push(waker.clone());
+        } else {
+            waker.wake_by_ref();
+        }
     }
 
     /// The number of the host's turn, in which it comes to what it is told now; 0: it does at once.
@@ -345,9 +357,10 @@ impl Wheel {
             std::thread::yield_now();
         }
         turn.number.set(turn.number.get() + 1);
-        turn.paused.borrow_mut().drain(..).for_each(Waker::wake);
+        turn.of_host.set(false);
         let mailbox = &self.state.own().mailbox;
         self.runtime.block_on(async {
+            turn.next.borrow_mut().drain(..).for_each(Waker::wake);
             mailbox.attend();
             let told = poll_fn(|cx| turn.poll(cx));
             match timeout {
@@ -356,6 +369,7 @@ impl Wheel {
             }
         });
         mailbox.leave();
+        turn.of_host.set(true);
         !turn.over.get()
     }
 }
@@ -368,7 +382,7 @@ impl Drop for OfThread {
         let Some(state) = STATE.with(|s| s.borrow_mut().take()) else { return };
         // of a loop that did not come to its end: connections keep the state, which keeps them
         drop(std::mem::take(&mut *state.connections.borrow_mut()));
-        drop(state.turn.paused.take());
+        drop(state.turn.next.take());
         drop(state.turn.waiting.take());
     }
 }

@@ -54,8 +54,8 @@ pub(crate) struct Connection {
     websockets: bool,
     /// Never borrowed while the host's code runs.
     core: RefCell<Core>,
-    /// The task runs: it looks for work before it sleeps and need not be woken.
-    ticking: Cell<bool>,
+    /// The task runs, or has been woken and will: it looks for work before it sleeps and need not be woken.
+    awake: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     /// Where the loop keeps it.
     key: Cell<u32>,
@@ -229,10 +229,11 @@ impl Connection {
 
     /// Lets the task look for work.
     fn wake(&self) {
-        if !self.ticking.get()
+        if !self.awake.get()
             && let Some(waker) = &*self.waker.borrow()
         {
-            waker.wake_by_ref();
+            self.awake.set(true);
+            self.state.wake(waker);
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
         tls,
         websockets,
         core: RefCell::new(Core::new(&state, read)),
-        ticking: Cell::new(false),
+        awake: Cell::new(false),
         waker: RefCell::new(None),
         key: Cell::new(0),
         told: Cell::new(0),
@@ -109,7 +109,7 @@ impl Task {
             }
         }
         let conn = Rc::clone(&self.conn);
-        conn.ticking.set(true);
+        conn.awake.set(true);
         // a panic is our bug or the host's: it ends this connection alone
         let polled = catch_unwind(AssertUnwindSafe(|| self.tick(cx, &conn)));
         let polled = polled.unwrap_or_else(|_| {
@@ -121,7 +121,7 @@ impl Task {
             let _ = catch_unwind(AssertUnwindSafe(|| self.give_up()));
             Poll::Ready(())
         });
-        conn.ticking.set(false);
+        conn.awake.set(false);
         polled
     }
 

@@ -60,7 +60,7 @@ pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
         peer: peer.into(),
         tls,
         core: RefCell::new(core),
-        ticking: Cell::new(false),
+        awake: Cell::new(false),
         waker: RefCell::new(None),
         key: Cell::new(0),
         told: Cell::new(0),
@@ -95,7 +95,7 @@ impl Task {
             }
         }
         let conn = Rc::clone(&self.conn);
-        conn.ticking.set(true);
+        conn.awake.set(true);
         // a panic is our bug or the host's: it ends this connection alone
         let polled = catch_unwind(AssertUnwindSafe(|| self.tick(cx)));
         let polled = polled.unwrap_or_else(|_| {
@@ -107,7 +107,7 @@ impl Task {
             let ended = catch_unwind(AssertUnwindSafe(|| self.give_up(cx)));
             ended.unwrap_or(Poll::Ready(()))
         });
-        conn.ticking.set(false);
+        conn.awake.set(false);
         polled
     }
 
