@@ -52,8 +52,6 @@ pub(crate) struct Turn {
     number: Cell<u64>,
     /// The host has been told something.
     told: Cell<bool>,
-    /// Since then it has said something, on the loop's thread.
-    said: Cell<bool>,
     over: Cell<bool>,
     waiting: RefCell<Option<Waker>>,
     /// The host has its turn: nobody runs the loop.
@@ -212,16 +210,9 @@ impl LoopState {
         self.stopping.get()
     }
 
-    /// Applies what the host says of a stream on the loop's thread.
-    #[inline]
-    pub(crate) fn apply_said(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
-        self.turn.said.set(true);
-        self.apply(parts, slot, op)
-    }
-
     /// Applies what the host said of a stream.
     #[inline]
-    fn apply(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
+    pub(crate) fn apply(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         let entry = self.slots.borrow().find(parts).ok_or(Status::Gone)?;
         let connections = self.connections.borrow();
         let connection = connections.get(entry.connection as usize).ok_or(Status::Gone)?;
@@ -351,11 +342,7 @@ impl Wheel {
     /// Runs the loop until the host has been told something, or `timeout` has passed. False: the loop has ended.
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
         let turn = &self.state.turn;
-        let (told, said) = (turn.told.replace(false), turn.said.replace(false));
-        if told && !said {
-            // whoever it has given to what it was told goes first: what he says then needs no other turn
-            std::thread::yield_now();
-        }
+        turn.told.set(false);
         turn.number.set(turn.number.get() + 1);
         turn.of_host.set(false);
         let mailbox = &self.state.own().mailbox;

@@ -226,7 +226,7 @@ impl Shared {
                     return Err(busy);
                 }
                 permit(slot, &op)?;
-                state.apply_said(parts, slot, op)
+                state.apply(parts, slot, op)
             }
             _ => self.post(of_loop, slot, stream, op),
         })

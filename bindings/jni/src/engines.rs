@@ -4,10 +4,10 @@
 use crate::recorder::{Recorder, with_loop};
 use h2ws::{Config, Engine, Loop, Polled, Status, Tls};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// A refused call.
@@ -16,12 +16,12 @@ pub(crate) use h2ws::Error;
 /// Things by number. Numbers are never used again.
 pub(crate) struct Numbered<T> {
     last: AtomicU64,
-    things: LazyLock<RwLock<HashMap<u64, T>>>,
+    things: RwLock<BTreeMap<u64, T>>,
 }
 
 impl<T: Clone> Numbered<T> {
     const fn new() -> Self {
-        Self { last: AtomicU64::new(0), things: LazyLock::new(RwLock::default) }
+        Self { last: AtomicU64::new(0), things: RwLock::new(BTreeMap::new()) }
     }
 
     pub(crate) fn add(&self, thing: T) -> u64 {
