@@ -69,17 +69,21 @@ export const short = {
     }), ['echo', true, true, true, true, true, true]);
   },
   async 'a compressed echo'(page) {
-    const { extensions, same, incompressible } = await page.run(async () => {
+    const { extensions, same, incompressible, before, after } = await page.run(async () => {
+      const before = JSON.parse((await e2e.get('/stats')).body);
       const socket = await e2e.open('/echo');
       const noise = crypto.getRandomValues(new Uint8Array(60_000));
       const result = { extensions: socket.extensions, same: await e2e.echo(socket, 'all work and no play '.repeat(20_000)),
         incompressible: await e2e.echo(socket, noise.buffer) };
       socket.close(1000);
-      return result;
+      return { ...result, before, after: JSON.parse((await e2e.get('/stats')).body) };
     });
     assert.match(extensions, /^permessage-deflate/, 'the extensions of the socket');
     assert.ok(same, 'text that compresses well comes back');
     assert.ok(incompressible, 'bytes that do not compress come back');
+    for (const counter of ['compressed_in', 'compressed_out']) {
+      assert.ok(after[counter] > before[counter], `${counter} has grown: ${before[counter]}, ${after[counter]}`);
+    }
   },
   async 'the server closes with code and reason'(page) {
     assert.deepEqual(await page.run(async () => e2e.closed(await e2e.open('/close/4001'))), { code: 4001, reason: 'bye', wasClean: true });
