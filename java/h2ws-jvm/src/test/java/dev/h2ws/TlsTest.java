@@ -1,5 +1,6 @@
 package dev.h2ws;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,9 +8,16 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,6 +80,60 @@ class TlsTest extends EngineTest {
             Client.Place place = new Client.Place("localhost:" + listener.port(), true);
             HttpRequest get = HttpRequest.newBuilder(place.http("/")).build();
             assertThat(client(store).send(get, BodyHandlers.ofString()).body()).isEqualTo("HTTP/1.1");
+        }
+    }
+
+    private static byte[] der(byte[] pem) {
+        return Base64.getMimeDecoder().decode(new String(pem, US_ASCII).replaceAll("-----[A-Z ]+-----", ""));
+    }
+
+    @Test
+    void anIdentityIsPemOrDerInFilesOrInMemory() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        KeyStoreExport.Identity pem = KeyStoreExport.identities(store, TestKeys.PASSWORD).get(0);
+        byte[] chain = der(pem.chain());
+        byte[] key = der(pem.key());
+        List<Tls.Builder> all = List.of(
+                Tls.builder().identity(chain, key),
+                Tls.builder().identity(pem.chain(), pem.key()),
+                Tls.builder()
+                        .identity(
+                                Files.write(directory.resolve("chain.der"), chain),
+                                Files.write(directory.resolve("key.der"), key)),
+                Tls.builder()
+                        .identity(
+                                Files.write(directory.resolve("chain.pem"), pem.chain()),
+                                Files.write(directory.resolve("key.pem"), pem.key())));
+        engine = builder().start();
+        for (Tls.Builder builder : all) {
+            try (Tls tls = builder.load()) {
+                Listener listener = engine.listen(
+                        "127.0.0.1:0", request -> request.respond(200, "ok"), ListenOptions.defaults().tls(tls));
+                HttpRequest get = HttpRequest.newBuilder(new Client.Place("localhost:" + listener.port(), true).http("/"))
+                        .build();
+                assertThat(client(store).send(get, BodyHandlers.ofString()).body()).isEqualTo("ok");
+            }
+        }
+    }
+
+    @Test
+    void aClientsCertificateIsTheHandlersToSee() throws Exception {
+        KeyStore store = TestKeys.store(directory);
+        Certificate certificate = store.getCertificate("server");
+        BlockingQueue<List<X509Certificate>> seen = new LinkedBlockingQueue<>();
+        try (Tls tls = Tls.builder()
+                .keyStore(store, TestKeys.PASSWORD)
+                .clientAuth(
+                        Tls.ClientAuth.REQUIRED,
+                        KeyStoreExport.identities(store, TestKeys.PASSWORD).get(0).chain())
+                .load()) {
+            Client.Place place = serve(tls, request -> {
+                seen.add(request.tls().orElseThrow().certificates());
+                request.respond(200, "ok");
+            });
+            HttpRequest get = HttpRequest.newBuilder(place.http("/")).build();
+            assertThat(client(store).send(get, BodyHandlers.ofString()).body()).isEqualTo("ok");
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo(List.of(certificate));
         }
     }
 
