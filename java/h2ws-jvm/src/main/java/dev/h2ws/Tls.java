@@ -95,7 +95,8 @@ public final class Tls implements AutoCloseable {
          * (SNI), else the first of all.
          *
          * @param chain a file, PEM or DER: the server's certificate, then those that vouch for it
-         * @param key a file, PEM or DER: PKCS#8, SEC1 or PKCS#1, not encrypted; may be the same
+         * @param key a file, PEM or DER: PKCS#8, SEC1 or PKCS#1, not encrypted; may be the same. A PKCS#8 key of EC has its
+         *     public part in it, as openssl writes it; a JDK leaves that out, and {@link #keyStore} puts it in
          * @return this
          */
         public Builder identity(Path chain, Path key) {
@@ -106,7 +107,7 @@ public final class Tls implements AutoCloseable {
          * Adds a certificate with its key.
          *
          * @param chain PEM or DER
-         * @param key PEM or DER, not encrypted
+         * @param key PEM or DER, as for {@link #identity(Path, Path)}
          * @return this
          */
         public Builder identity(byte[] chain, byte[] key) {
