@@ -155,11 +155,14 @@ conformance-peers: $(HOST) ## Node, Python, curl, nghttp, h2load, and HAProxy as
 	    tests/host/with-host.sh $(HOST) tests/conformance/peers/run.sh
 
 .PHONY: conformance-java
-conformance-java: build/host-java ## h2spec in clear and over TLS, and Autobahn on one connection, against the test host on the Java API
+conformance-java: build/host-java ## h2spec and Autobahn on one connection, in clear and over TLS, native and the JVM's, against the test host on the Java API
 	@tests/setup.sh h2spec python openssl autobahn node
 	NO_HTTP1=1 tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
 	NO_HTTP1=1 TLS=1 tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
+	NO_HTTP1=1 TLS=1 TLS_BY=jvm tests/host/with-host.sh build/host-java tests/conformance/h2spec/run.sh
 	H2WS_MAX_FRAGMENTS=70000 tests/host/with-host.sh build/host-java tests/conformance/autobahn/run.sh share
+	H2WS_MAX_FRAGMENTS=70000 TLS=1 TLS_BY=jvm RESULTS=tests/conformance/results/host-java/autobahn-share-jvm \
+	    tests/host/with-host.sh build/host-java tests/conformance/autobahn/run.sh share
 
 .PHONY: conformance-pekko
 conformance-pekko: build/host-pekko ## Autobahn against a Pekko route: by the drop-in over HTTP/2, where nothing may fail, and by stock over HTTP/1.1, to compare

@@ -10,13 +10,14 @@
 //
 //   bridge.js [--share] [--window N] TARGET
 //
-//   TARGET      URL of the server, cleartext HTTP/2 with prior knowledge
+//   TARGET      URL of the server: http:, HTTP/2 with prior knowledge, or https:, whose certificate is in the file TLS_CERT
 //   --share     all WebSockets on one HTTP/2 connection (default: a connection each)
 //   --window N  the stream window offered to the server (default 65535)
 //
 // Prints "listening on HOST:PORT", then a line for each WebSocket: its bytes, and how each side ended.
 'use strict';
 const { createHash } = require('node:crypto');
+const { readFileSync } = require('node:fs');
 const http = require('node:http');
 const http2 = require('node:http2');
 const { parseArgs } = require('node:util');
@@ -35,11 +36,13 @@ if (positionals.length !== 1) {
   process.exit(2);
 }
 const target = positionals[0];
+const secure = target.startsWith('https:');
+const trust = secure ? { ca: readFileSync(process.env.TLS_CERT) } : {};
 
 /** A new HTTP/2 connection whose server has offered Extended CONNECT. */
 function connect() {
   return new Promise((resolve, reject) => {
-    const session = http2.connect(target, { settings: { initialWindowSize: Number(options.window), enablePush: false } });
+    const session = http2.connect(target, { ...trust, settings: { initialWindowSize: Number(options.window), enablePush: false } });
     const timer = setTimeout(() => fail(new Error('no SETTINGS from the server')), HANDSHAKE_MS);
     function fail(error) {
       clearTimeout(timer);
@@ -82,7 +85,7 @@ function serve(request, socket, head) {
   socket.setNoDelay(true);
   session().then((connection) => {
     const stream = connection.request({
-      ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': request.url,
+      ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': secure ? 'https' : 'http', ':path': request.url,
       ':authority': request.headers.host, ...passOn(request.headers),
     }, { endStream: false });
     const timer = setTimeout(() => stream.close(NGHTTP2_CANCEL), HANDSHAKE_MS);

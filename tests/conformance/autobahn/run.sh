@@ -37,7 +37,8 @@ suite=${AUTOBAHN:-${H2WS_CACHE:-$HOME/.cache/h2ws}/autobahn}
 out=${RESULTS:-$here/../results/${HOST_NAME:-host}/$name}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-rm -f "$out"/*.json "$out"/*.html "$out"/summary.txt
+# an old bridge.log would tell an old address before the new one has truncated it
+rm -f "$out"/*.json "$out"/*.html "$out"/summary.txt "$out"/bridge.log
 
 bridge=
 trap '[ -z "$bridge" ] || kill "$bridge" 2> /dev/null || true' EXIT
