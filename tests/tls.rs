@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 use support::host::Host;
-use support::tls::{self, Wants};
+use support::tls::{self, Authority, Scratch, Wants};
 
 const TLS12: [&rustls::SupportedProtocolVersion; 1] = [&rustls::version::TLS12];
 const TLS13: [&rustls::SupportedProtocolVersion; 1] = [&rustls::version::TLS13];
@@ -97,12 +97,6 @@ fn without_alpn_the_first_bytes_decide() {
 
 // --- certificates
 
-fn scratch(name: &str, content: &[u8]) -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("h2ws-tls-{}-{name}", std::process::id()));
-    std::fs::write(&path, content).unwrap();
-    path
-}
-
 /// The certificate that a client gets.
 fn shown(tls: &Tls, wants: Wants) -> Vec<u8> {
     let host = tls::host(tls);
@@ -113,10 +107,10 @@ fn shown(tls: &Tls, wants: Wants) -> Vec<u8> {
 fn certificates_come_from_files_and_bytes_in_pem_and_der() {
     let own = tls::self_signed(&["localhost"]);
     let both = format!("{}{}", own.key_pem, own.pem);
-    let (pem, der) = (scratch("both.pem", both.as_bytes()), scratch("cert.der", &own.der));
+    let (pem, der) = (Scratch::new("both.pem", &both), Scratch::new("cert.der", &own.der));
     for identity in [
-        Identity::files(&pem, &pem),
-        Identity { chain: Source::File(der.clone()), key: Source::Bytes(own.key_der.clone()) },
+        Identity::files(&pem.0, &pem.0),
+        Identity { chain: Source::File(der.0.clone()), key: Source::Bytes(own.key_der.clone()) },
         Identity::bytes(both.clone(), both.clone()),
         Identity::bytes(own.der.clone(), own.key_der.clone()),
     ] {
@@ -124,8 +118,6 @@ fn certificates_come_from_files_and_bytes_in_pem_and_der() {
         assert_eq!(shown(&tls::load(vec![identity]), Wants::default()), own.der, "{text}");
         assert!(!text.contains("PRIVATE"), "no key in a text: {text}");
     }
-    std::fs::remove_file(pem).unwrap();
-    std::fs::remove_file(der).unwrap();
 }
 
 /// What openssl makes: the kinds of key that rcgen does not.
@@ -149,11 +141,9 @@ fn keys_are_pkcs8_sec1_and_pkcs1() {
     let rsa = openssl(&["genrsa", "-traditional", "2048"], b"");
     for (key, sec1_or_pkcs1) in [(ec, "BEGIN EC PRIVATE KEY"), (rsa, "BEGIN RSA PRIVATE KEY")] {
         assert!(String::from_utf8_lossy(&key).contains(sec1_or_pkcs1));
-        let path = scratch("key.pem", &key);
-        let file = path.display().to_string();
-        let request = ["req", "-x509", "-new", "-key", &file, "-days", "2", "-subj", "/CN=localhost"];
+        let file = Scratch::new("key.pem", &key);
+        let request = ["req", "-x509", "-new", "-key", &file.text(), "-days", "2", "-subj", "/CN=localhost"];
         let certificate = openssl(&request, b"");
-        std::fs::remove_file(path).unwrap();
         let pkcs8 = openssl(&["pkcs8", "-topk8", "-nocrypt"], &key);
         let der = PrivateKeyDer::from_pem_slice(&key).unwrap().secret_der().to_vec();
         let expected = CertificateDer::from_pem_slice(&certificate).unwrap().to_vec();
@@ -263,6 +253,38 @@ fn clients_may_or_must_show_a_certificate() {
         assert!(refused.is_err(), "{refused:?}");
     }
     assert_eq!(required.wait_stats("two refusals", |stats| stats.refused_tls == 2).tls_handshakes, 1);
+}
+
+#[test]
+fn rfc8446_4_4_2_a_clients_chain_is_told_in_its_order() {
+    let own = tls::self_signed(&["localhost"]);
+    let root = Authority::root();
+    let intermediate = root.intermediate();
+    let client = intermediate.issue("client");
+    let required = ClientAuth::Required(tls::roots(&root.certificate));
+    let host = tls::host(&tls::load_with(own.identity(), required));
+    for versions in [TLS12, TLS13] {
+        let wants = |vouching| Wants {
+            versions: versions.to_vec(),
+            certificate: Some(client.clone()),
+            vouching,
+            ..Wants::alpn(&["http/1.1"])
+        };
+        let config = wants(vec![intermediate.certificate.clone()]).config();
+        // the second handshake shows no certificate; the session has them
+        for resumed in [false, true] {
+            let path = format!("/hello?{:?}{resumed}", versions[0].version);
+            tls::http1(&mut tls::connect(&host.address, &config, "localhost").unwrap(), &path);
+            let info = host.request(&path).tls.unwrap();
+            assert_eq!(info.resumed, resumed, "{path}");
+            assert_eq!(info.peer_certificates, [&client.der[..], &intermediate.certificate.der], "{path}");
+        }
+        // the root does not know the client itself
+        let refused = tls::connect(&host.address, &wants(Vec::new()).config(), "localhost")
+            .and_then(|mut stream| stream.read(&mut [0; 1]));
+        assert!(refused.is_err(), "{refused:?}");
+    }
+    host.wait_stats("two refusals", |stats| stats.refused_tls == 2);
 }
 
 // --- sockets

@@ -8,7 +8,7 @@ use rcgen::date_time_ymd;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use support::FAILURE;
-use support::tls::{self, Certificate, Wants};
+use support::tls::{self, Certificate, Scratch, Wants};
 
 // --- certificates and keys
 
@@ -100,6 +100,50 @@ fn a_certificate_out_of_its_time_is_named() {
 }
 
 #[test]
+fn a_file_is_named_with_what_is_wrong_in_it() {
+    let (own, other) = (own(), own());
+    let old = tls::self_signed_with(&["localhost"], |params| params.not_after = date_time_ymd(2001, 2, 3));
+    let cut = |text: &str| text[..text.len() / 2].to_owned();
+    // the chain's file, the key's file, which of them is named, and why
+    for (chain, key, named, why) in [
+        (old.pem.clone(), old.key_pem.clone(), "chain", "expired on Feb  3"),
+        (format!("{}{}", own.pem, old.pem), own.key_pem.clone(), "chain", "expired on Feb  3"),
+        (cut(&own.pem), own.key_pem.clone(), "chain", "is broken PEM"),
+        (own.key_pem.clone(), own.key_pem.clone(), "chain", "has no certificate in it"),
+        (String::new(), own.key_pem.clone(), "chain", "has no certificate in it"),
+        (own.pem.clone(), cut(&own.key_pem), "key", "is broken PEM"),
+        (own.pem.clone(), own.pem.clone(), "key", "has no private key in it"),
+        (own.pem.clone(), "no key".to_owned(), "key", "neither PEM nor a key in DER"),
+        (own.pem.clone(), other.key_pem.clone(), "key", "does not fit the first certificate of"),
+    ] {
+        let (chain, key) = (Scratch::new("chain.pem", chain), Scratch::new("key.pem", key));
+        let file = if named == "chain" { &chain } else { &key };
+        refused(Identity::files(&chain.0, &key.0), &[&file.text(), why]);
+        // a reload says it too, and changes nothing
+        let tls = tls::load(vec![own.identity()]);
+        let identities = vec![Identity::files(&chain.0, &key.0)];
+        let error = tls.reload(&TlsConfig { identities, ..TlsConfig::default() }).unwrap_err();
+        assert!(error.text().contains(&file.text()) && error.text().contains(why), "{error}");
+    }
+    // a certificate that does not fit is as likely to be the wrong file as the key is
+    let (chain, key) = (Scratch::new("chain.pem", &own.pem), Scratch::new("key.pem", &other.key_pem));
+    refused(Identity::files(&chain.0, &key.0), &[&chain.text(), &key.text()]);
+}
+
+#[test]
+fn a_file_of_roots_is_named() {
+    let client_auth = |content: &str| {
+        let file = Scratch::new("roots.pem", content);
+        let client_auth = ClientAuth::Optional(Source::File(file.0.clone()));
+        let error = error_of(&TlsConfig { identities: vec![own().identity()], client_auth });
+        assert!(error.text().starts_with(&format!("client roots {}", file.text())), "{error}");
+    };
+    client_auth("");
+    client_auth(&own().key_pem);
+    client_auth(&own().pem[..100]);
+}
+
+#[test]
 fn there_is_at_least_one_identity_and_one_root() {
     let error = error_of(&TlsConfig::default());
     assert!(error.text().contains("at least one identity"), "{error}");
@@ -149,6 +193,27 @@ fn a_handshake_that_stalls_is_ended() {
     });
     serves(&host.address);
     assert_eq!(host.log_lines("tls_timeout").len(), counted.len());
+}
+
+#[test]
+fn a_handshake_that_drips_is_ended_too() {
+    let host = tls::host_with(&tls::tls(), |config| config.tls_timeout = 1000, |_| {});
+    let mut sentinel = tls::client(&host, Wants::default());
+    let echo = sentinel.connect_websocket("/echo");
+    let hello = client_hello();
+    let mut socket = TcpStream::connect(&host.address).unwrap();
+    // a byte comes long before the last one is too old, and the handshake's own deadline is none of its business
+    let mut dripped = 0;
+    while host.stats().timeout_tls == 0 {
+        assert!(dripped < hello.len(), "a byte every 10 ms, and the whole of it was taken");
+        dripped += usize::from(socket.write_all(&hello[dripped..=dripped]).is_ok());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    socket.set_read_timeout(Some(FAILURE)).unwrap();
+    let _either = socket.read_to_end(&mut Vec::new());
+    let stats = host.wait_stats("it is gone", |stats| stats.open_connections == 1);
+    assert_eq!((stats.timeout_tls, stats.refused_tls, stats.tls_handshakes), (1, 0, 1), "slow, not wrong");
+    sentinel.echo(echo, "still here");
 }
 
 #[test]

@@ -11,7 +11,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned};
 use std::io::Write;
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A certificate with its key.
 #[derive(Clone, Debug)]
@@ -53,16 +55,71 @@ fn params(names: &[&str]) -> CertificateParams {
     CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).expect("names")
 }
 
+/// Who vouches for others.
+pub struct Authority {
+    pub certificate: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// One that vouches for itself.
+    pub fn root() -> Self {
+        Self::certified("root", |params, key| params.self_signed(key))
+    }
+
+    /// One that this one vouches for.
+    pub fn intermediate(&self) -> Self {
+        Self::certified("intermediate", |params, key| params.signed_by(key, &self.issuer))
+    }
+
+    fn certified(
+        name: &str,
+        sign: impl FnOnce(&CertificateParams, &KeyPair) -> Result<rcgen::Certificate, rcgen::Error>,
+    ) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params(&[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // two authorities of one name would be taken for one
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let certificate = Certificate::new(&sign(&params, &key).expect("a certificate"), &key);
+        Self { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    /// A certificate that it vouches for.
+    pub fn issue(&self, name: &str) -> Certificate {
+        let key = KeyPair::generate().expect("a key");
+        Certificate::new(&params(&[name]).signed_by(&key, &self.issuer).expect("a certificate"), &key)
+    }
+}
+
 /// A root, and a certificate that it vouches for.
 pub fn issued(name: &str) -> (Certificate, Certificate) {
-    let root_key = KeyPair::generate().expect("a key");
-    let mut root = params(&[]);
-    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root_certificate = Certificate::new(&root.self_signed(&root_key).expect("a root"), &root_key);
-    let issuer = Issuer::new(root, root_key);
-    let key = KeyPair::generate().expect("a key");
-    let certificate = params(&[name]).signed_by(&key, &issuer).expect("a certificate");
-    (root_certificate, Certificate::new(&certificate, &key))
+    let root = Authority::root();
+    let certificate = root.issue(name);
+    (root.certificate, certificate)
+}
+
+/// A file of this process, which is gone when this is dropped.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str, content: impl AsRef<[u8]>) -> Self {
+        static FILES: AtomicU32 = AtomicU32::new(0);
+        let n = FILES.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("h2ws-tls-{}-{n}-{name}", std::process::id()));
+        std::fs::write(&path, content).expect("can be written");
+        Self(path)
+    }
+
+    pub fn text(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.0);
+    }
 }
 
 /// For `localhost`, loaded.
@@ -100,6 +157,8 @@ pub struct Wants {
     pub sni: bool,
     pub versions: Vec<&'static rustls::SupportedProtocolVersion>,
     pub certificate: Option<Certificate>,
+    /// Those that vouch for it, which are shown behind it.
+    pub vouching: Vec<Certificate>,
 }
 
 impl Default for Wants {
@@ -110,6 +169,7 @@ impl Default for Wants {
             sni: true,
             versions: vec![&rustls::version::TLS12, &rustls::version::TLS13],
             certificate: None,
+            vouching: Vec::new(),
         }
     }
 }
@@ -135,7 +195,8 @@ impl Wants {
             None => builder.with_no_client_auth(),
             Some(own) => {
                 let key = PrivateKeyDer::try_from(own.key_der).expect("a key");
-                builder.with_client_auth_cert(vec![own.der.into()], key).expect("a certificate")
+                let chain = std::iter::once(own.der).chain(self.vouching.into_iter().map(|c| c.der));
+                builder.with_client_auth_cert(chain.map(Into::into).collect(), key).expect("a certificate")
             }
         };
         config.alpn_protocols = self.alpn.iter().map(|p| p.as_bytes().to_vec()).collect();
