@@ -140,6 +140,18 @@ fn rfc7692_7_2_messages_go_and_come_compressed() {
 }
 
 #[test]
+fn level_9_makes_fewer_bytes_than_level_1() {
+    let message = json(3000);
+    let [fastest, smallest] = [1, 9].map(|level| {
+        let host = host(|config| config.deflate_level = level);
+        let mut client = host.client();
+        let stream = open(&mut client, "/echo");
+        Peer::new(false, false).echo(&mut client, stream, TEXT, message.as_bytes())
+    });
+    assert!(smallest < fastest, "{smallest} bytes at level 9, {fastest} at level 1");
+}
+
+#[test]
 fn rfc7692_7_1_1_with_takeover_a_second_message_is_smaller_than_the_first() {
     let host = host(takeover);
     let mut client = host.client();

@@ -3,9 +3,10 @@
 
 mod support;
 
-use h2ws::{Cause, Side, Stats};
+use h2ws::{Accept, Cause, Side, Stats};
 use std::io::Write;
 use std::time::Duration;
+use support::frame::{CLOSE, ws_close, ws_text};
 use support::host::Host;
 use support::http1::{End, Http1, Sentinel, get, request, upgrade};
 
@@ -161,6 +162,54 @@ fn broken_chunks_after_the_answer_began_cut_the_connection() {
     let closed = host.closed(host.request("/echo-body").stream);
     assert_eq!(closed.facts(), (0, Cause::Violation, 0, Side::Local));
     sentinel.check();
+}
+
+/// What stands behind a handshake is the socket's (RFC 9110 §7.8): never a request, whichever way it comes, and whatever
+/// becomes of the handshake.
+#[test]
+fn rfc9110_7_8_bytes_behind_an_upgrade_smuggle_no_request() {
+    let host = Host::start();
+    let mut sentinel = Sentinel::of(&host);
+    let smuggled = get("/hello") + &upgrade("/echo", "");
+    for split in [0, 1, 3, smuggled.len()] {
+        let (early, late) = smuggled.split_at(split);
+        let path = format!("/later?{split}");
+        let mut client = Http1::send_to(&host, upgrade(&path, "") + early);
+        let stream = host.request(&path).stream;
+        host.engine.accept(stream, &Accept::default()).unwrap();
+        assert_eq!(client.head().status, 101);
+        client.send(late);
+        // 'G' is 0x47: reserved bits, no frame that a client may send (RFC 6455 §5.2)
+        let close = client.frame();
+        assert_eq!((close.opcode, &close.payload[..2]), (CLOSE, &1002u16.to_be_bytes()[..]), "after {split} bytes");
+        client.expect_end(End::Fin);
+        assert_eq!(host.closed(stream).facts(), (1002, Cause::Violation, 0, Side::Local));
+    }
+    // in a frame it is a message, whole, before or after the answer
+    let text = ws_text(&smuggled);
+    for split in [0, 1, 8, text.len()] {
+        let path = format!("/later?text{split}");
+        let early = [upgrade(&path, "").as_bytes(), &text[..split]].concat();
+        let mut client = Http1::send_to(&host, early);
+        let stream = host.request(&path).stream;
+        host.engine.accept(stream, &Accept::default()).unwrap();
+        assert_eq!(client.head().status, 101);
+        client.send(&text[split..]);
+        assert_eq!(host.wait_messages(stream, 1), [smuggled.as_bytes()], "after {split} bytes");
+        client.send(ws_close(1000, ""));
+        client.expect_frame(CLOSE, &1000u16.to_be_bytes());
+        client.expect_end(End::Fin);
+    }
+    // a refused one
+    for path in ["/reject/404", "/nowhere"] {
+        let mut client = Http1::send_to(&host, upgrade(path, "") + &smuggled);
+        assert_eq!(client.answer().status, 404, "one answer");
+        client.expect_end(End::Fin);
+    }
+    sentinel.check();
+    let stats = host.stats();
+    assert_eq!(host.request_count(), 11, "the sentinel's, and ten handshakes");
+    assert_eq!((stats.handshakes, stats.violation_http1, stats.violation_frame), (11, 0, 4));
 }
 
 // --- size and number
