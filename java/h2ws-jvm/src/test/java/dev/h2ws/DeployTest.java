@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.InputStream;
 import java.lang.ref.WeakReference;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -19,10 +20,14 @@ import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Programs that are loaded, run, and are dropped again in one JVM, as a container does it. */
 class DeployTest extends EngineTest {
@@ -177,5 +182,42 @@ class DeployTest extends EngineTest {
                     .containsExactlyInAnyOrder("h2ws-loop-0", "h2ws-loop-1", "h2ws-cleaner");
         }
         assertThat(Thread.getAllStackTraces().keySet()).isSubsetOf(before);
+    }
+
+    /** As {@code jcmd PID Thread.print} tells: by the system's threads too, not by Java's objects alone. */
+    @Test
+    void aThreadDumpNamesEveryThread(@TempDir Path directory) throws Exception {
+        Set<String> before = dumped();
+        SSLContext context = TestKeys.context(TestKeys.store(directory));
+        try (Deployed deployed = new Deployed();
+                TlsTransport transport = TlsTransport.builder(deployed.engine(), context).build();
+                Listener listener = transport.listen(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), request -> {});
+                SSLSocket client = (SSLSocket) context.getSocketFactory().createSocket("localhost", listener.port())) {
+            client.startHandshake();
+            Set<String> during = dumped();
+            during.removeAll(before);
+            // of the JDK: it waits for jcmd
+            during.removeIf(name -> name.startsWith("process reaper"));
+            assertThat(during)
+                    .contains("h2ws-loop-0", "h2ws-loop-1", "h2ws-cleaner", "h2ws-tls-0", "h2ws-tls-deadline-0")
+                    .allMatch(name -> name.startsWith("h2ws-"));
+        }
+    }
+
+    private static Set<String> dumped() throws Exception {
+        Process jcmd = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        String.valueOf(ProcessHandle.current().pid()),
+                        "Thread.print")
+                .redirectErrorStream(true)
+                .start();
+        String dump = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(jcmd.waitFor()).as(dump).isZero();
+        return Pattern.compile("(?m)^\"([^\"]+)\" ")
+                .matcher(dump)
+                .results()
+                .map(line -> line.group(1))
+                .collect(Collectors.toCollection(HashSet::new));
     }
 }

@@ -9,6 +9,10 @@ public final class Deployed implements AutoCloseable, Supplier<String> {
 
     public Deployed() {}
 
+    H2ws engine() {
+        return engine;
+    }
+
     /** The port that it listens on. */
     @Override
     public String get() {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,41 +124,12 @@ class JvmTest extends EngineTest {
     @ParameterizedTest
     @ValueSource(strings = {"return", "exit", "callback", "hook"})
     void aJvmEndsUnderLoad(String end) throws Exception {
-        String said = run(Busy.class, end);
+        String said = new ChildJvm(directory).run(Busy.class, end);
         assertThat(said).contains("busy 20");
     }
 
     @Test
     void anEngineDoesNotKeepTheJvmAliveNorBreakItsEnd() throws Exception {
-        assertThat(run(Main.class)).contains("listening");
-    }
-
-    /** What a JVM of its own said that ran this class; it must end with 0, in time and without a complaint. */
-    private String run(Class<?> main, String... arguments) throws Exception {
-        // a file: a pipe that nobody reads would hold up a JVM that does not end
-        Path said = Files.createTempFile(directory, "said", ".txt");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xcheck:jni",
-                // a crash leaves its report where it is thrown away
-                "-XX:ErrorFile=" + directory.resolve("crash.log"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName()));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
-        try {
-            boolean ended = process.waitFor(20, TimeUnit.SECONDS);
-            String text = Files.readString(said);
-            assertThat(ended).as("ended in 20 s; it said: %s", text).isTrue();
-            assertThat(process.exitValue()).as(text).isZero();
-            assertThat(text).doesNotContain("WARNING in native").doesNotContain("FATAL");
-            return text;
-        } finally {
-            process.destroyForcibly();
-        }
+        assertThat(new ChildJvm(directory).run(Main.class)).contains("listening");
     }
 }

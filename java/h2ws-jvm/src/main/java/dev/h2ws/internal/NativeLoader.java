@@ -73,10 +73,21 @@ public final class NativeLoader {
         if (!Files.isRegularFile(file)) {
             throw failed("there is no file " + file + ", which -D" + PATH_PROPERTY + " names", null);
         }
+        link(file);
+    }
+
+    private static void link(Path file) {
         try {
             System.load(file.toString());
         } catch (UnsatisfiedLinkError e) {
             throw failed(explain(file, e), e);
+        } catch (IllegalCallerException e) {
+            // JEP 472: with --illegal-native-access=deny, which is to become the default
+            Module module = NativeLoader.class.getModule();
+            throw failed(
+                    e.getMessage() + "; start the JVM with --enable-native-access="
+                            + (module.isNamed() ? module.getName() : "ALL-UNNAMED"),
+                    e);
         }
     }
 
@@ -102,14 +113,12 @@ public final class NativeLoader {
             // only the owner can read or write what createTempFile makes
             copy = Files.createTempFile(directory, "h2ws_jni", ".so");
             Files.write(copy, in.readAllBytes());
-            System.load(copy.toAbsolutePath().toString());
+            link(copy.toAbsolutePath());
         } catch (IOException e) {
             throw failed(
                     "cannot write a copy of it into " + directory + ": " + e + "; name a directory that can be written"
                             + " with -D" + WORKDIR_PROPERTY + "=DIRECTORY",
                     e);
-        } catch (UnsatisfiedLinkError e) {
-            throw failed(explain(copy, e), e);
         } finally {
             delete(copy);
         }
