@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own, of the same JDK, with -Xcheck:jni; for what is decided once in the life of a JVM. */
 final class ChildJvm {
     private final Path directory;
     private final List<String> options = new ArrayList<>();
+    private final Map<String, String> environment = new HashMap<>();
 
     /**
      * One that has the tests' class path.
@@ -36,6 +39,11 @@ final class ChildJvm {
         return this;
     }
 
+    ChildJvm environment(String name, String value) {
+        environment.put(name, value);
+        return this;
+    }
+
     /** What it said; it must end with 0, in time and without a complaint about natives. */
     String run(Class<?> main, String... arguments) throws Exception {
         // a file: a pipe that nobody reads would hold up a JVM that does not end
@@ -45,10 +53,10 @@ final class ChildJvm {
         command.addAll(options);
         command.add(main.getName());
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         try {
             boolean ended = process.waitFor(20, TimeUnit.SECONDS);
             String text = Files.readString(said);

@@ -135,6 +135,50 @@ class DeployTest extends EngineTest {
                 .isTrue();
     }
 
+    /** Deploys many times, and prints what memory is the process's own after the first ones and in the end, in KiB. */
+    public static final class Redeploys {
+        private Redeploys() {}
+
+        public static void main(String[] arguments) throws Exception {
+            for (int i = 0; i < 100; i++) {
+                WeakReference<ClassLoader> loader = redeploy();
+                assertThat(soon(() -> loader.get() == null)).isTrue();
+                if (i == 49 || i == 99) {
+                    System.out.println("anonymous " + anonymous());
+                }
+            }
+        }
+
+        private static String anonymous() throws Exception {
+            return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(line -> line.startsWith("RssAnon:"))
+                    .map(line -> line.replaceAll("[^0-9]", ""))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    /** Well above what the JVM itself takes (0.3 MiB were seen), and below what 50 engines of 50 KiB would be. */
+    private static final long KIB_FOR_FIFTY = 2_000;
+
+    /** Under a heap that is there from the start and without a compiler, so that what grows is native. */
+    @Test
+    void fiftyTimesAnewLosesNoNativeMemory(@TempDir Path directory) throws Exception {
+        String said = new ChildJvm(directory)
+                .with("-Xint", "-XX:+UseSerialGC", "-Xms64m", "-Xmx64m", "-XX:+AlwaysPreTouch")
+                .environment("MALLOC_ARENA_MAX", "1")
+                .run(Redeploys.class);
+        long[] anonymous = Pattern.compile("anonymous ([0-9]+)")
+                .matcher(said)
+                .results()
+                .mapToLong(line -> Long.parseLong(line.group(1)))
+                .toArray();
+        assertThat(anonymous).hasSize(2);
+        assertThat(anonymous[1] - anonymous[0])
+                .as("KiB that 50 deployments left behind: %s", said)
+                .isLessThan(KIB_FOR_FIFTY);
+    }
+
     private static List<Integer> kept(List<WeakReference<ClassLoader>> loaders) {
         List<Integer> kept = new ArrayList<>();
         for (int i = 0; i < loaders.size(); i++) {
