@@ -16,8 +16,8 @@ static h2ws_duplex_end read_all(host *h, h2ws_connection connection, char *all, 
   }
 }
 
-/* Waits for an event about a connection. */
-static event wait_about(host *h, enum event_type type, h2ws_connection connection) {
+/* Waits for an event about a connection, 0: any; with `writable` for one that says so. */
+static event wait_that(host *h, enum event_type type, h2ws_connection connection, int writable) {
   int i;
   event found;
   memset(&found, 0, sizeof found);
@@ -30,10 +30,16 @@ static event wait_about(host *h, enum event_type type, h2ws_connection connectio
       if (pthread_cond_timedwait(&h->changed, &h->lock, &until) != 0) break;
     CHECK(i < h->count, "an event of type %d", type);
     if (i >= h->count) break;
-    if (h->events[i].type == type && (connection == 0 || h->events[i].connection == connection)) found = h->events[i];
+    if (h->events[i].type == type && (connection == 0 || h->events[i].connection == connection) &&
+        (!writable || h->events[i].code == 1))
+      found = h->events[i];
   }
   pthread_mutex_unlock(&h->lock);
   return found;
+}
+
+static event wait_about(host *h, enum event_type type, h2ws_connection connection) {
+  return wait_that(h, type, connection, 0);
 }
 
 static void a_socket_that_stays_with_the_host_is_served(void) {
@@ -96,6 +102,65 @@ static void http1_is_handed_back_as_a_duplex(void) {
   CHECK(!strcmp(answer, "over to me"), "the host's own answer, not \"%s\"", answer);
   client_close(&c);
   wait_about(h, DISCONNECTED, e.connection);
+  host_stop(h);
+}
+
+/* Takes `left` bytes off a client, each of which has to continue the pattern. */
+static void take_pattern(client *c, size_t *at, size_t left) {
+  unsigned char some[16384];
+  while (left > 0) {
+    size_t i;
+    ssize_t got = recv(c->fd, some, left < sizeof some ? left : sizeof some, 0);
+    CHECK(got > 0, "the bytes that were taken come, %zu are missing", left);
+    if (got <= 0) return;
+    for (i = 0; i < (size_t)got && some[i] == (unsigned char)(*at + i);) i++;
+    CHECK(i == (size_t)got, "byte %zu is another", *at + i);
+    *at += (size_t)got;
+    left -= (size_t)got;
+  }
+}
+
+static void a_short_write_is_followed_by_room_and_a_reset_is_told(void) {
+  enum { PIECE = 65536 };
+  static unsigned char pattern[PIECE + 256];
+  h2ws_config config = H2WS_CONFIG_INIT;
+  struct linger cut = {1, 0};
+  host *h;
+  client c;
+  event e;
+  char all[1024];
+  size_t i, n = PIECE, written = 0, at = 0;
+  for (i = 0; i < sizeof pattern; i++) pattern[i] = (unsigned char)i;
+  config.loops = 1;
+  config.fallback = 2;
+  h = host_start(&config, NULL);
+  client_init(&c, tcp_connect(h->port));
+  client_write(&c, get, sizeof get - 1);
+  e = wait_about(h, DUPLEX, 0);
+  /* the client reads nothing: its window, the kernel's buffers and the 256 KiB fill up */
+  while (n == PIECE) {
+    h2ws_str piece = {(const char *)pattern + written % 256, PIECE};
+    CHECK_OK(h2ws_duplex_write(h->engine, e.connection, piece, &n));
+    written += n;
+    CHECK(written < 64u << 20, "a bound");
+    if (written >= 64u << 20) break;
+  }
+  CHECK(n < PIECE, "the last one was cut short");
+  take_pattern(&c, &at, written);
+  wait_that(h, DUPLEX, e.connection, 1);
+  {
+    h2ws_str piece = {(const char *)pattern + written % 256, PIECE};
+    CHECK_OK(h2ws_duplex_write(h->engine, e.connection, piece, &n));
+    CHECK(n == PIECE, "there is room for all of it again, not for %zu", n);
+  }
+  take_pattern(&c, &at, PIECE);
+  CHECK(setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &cut, sizeof cut) == 0, "a RST at its close");
+  client_close(&c);
+  CHECK(read_all(h, e.connection, all, sizeof all, &n) == H2WS_DUPLEX_RESET, "cut off, not ended");
+  CHECK(n == sizeof get - 1, "what came before is not lost");
+  wait_about(h, DISCONNECTED, e.connection);
+  CHECK_STATUS(h2ws_duplex_write(h->engine, e.connection, H2WS_STR("late"), &n), H2WS_GONE);
+  CHECK_OK(h2ws_duplex_close(h->engine, e.connection, 0));
   host_stop(h);
 }
 
@@ -171,6 +236,7 @@ int main(void) {
   check_begin();
   RUN(a_socket_that_stays_with_the_host_is_served);
   RUN(http1_is_handed_back_as_a_duplex);
+  RUN(a_short_write_is_followed_by_room_and_a_reset_is_told);
   RUN(abort_cuts_the_streams);
   RUN(wrong_arguments_are_refused);
   RUN(without_on_duplex_nobody_would_hear_of_them);

@@ -10,8 +10,11 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Connections whose bytes the program moves: fallback, raw listeners, attached ones. */
 class DuplexTest extends EngineTest {
@@ -174,6 +177,71 @@ class DuplexTest extends EngineTest {
         came.get(10, TimeUnit.SECONDS);
         duplex.abort();
         assertThat(closed.get(10, TimeUnit.SECONDS).cause()).isEqualTo(Closed.Cause.DISCONNECTED);
+    }
+
+    /** What {@code writable} and the end have told. */
+    private static final class Told implements Duplex.Listener {
+        private final Semaphore writable = new Semaphore(0);
+        private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+        @Override
+        public void writable() {
+            writable.release();
+        }
+
+        @Override
+        public void closed() {
+            closed.complete(null);
+        }
+    }
+
+    /** The n bytes that continue the pattern at a place of it. */
+    private static byte[] pattern(int at, int n) {
+        byte[] bytes = new byte[n];
+        for (int i = 0; i < n; i++) {
+            bytes[i] = (byte) (at + i);
+        }
+        return bytes;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aShortWriteIsFollowedByRoomAndAResetIsTold(boolean direct) throws Exception {
+        engine = builder().start();
+        CompletableFuture<Duplex> taken = new CompletableFuture<>();
+        Listener listener = engine.listenRaw(
+                loopback(), connection -> taken.complete(connection.duplex()), ListenOptions.defaults());
+        Told told = new Told();
+        Duplex duplex;
+        try (Socket client = new Socket(InetAddress.getLoopbackAddress(), listener.port())) {
+            client.setSoTimeout(10_000);
+            client.getOutputStream().write(1);
+            duplex = taken.get(10, TimeUnit.SECONDS);
+            duplex.listen(told);
+            int piece = 65_536;
+            ByteBuffer buffer = direct ? ByteBuffer.allocateDirect(piece) : ByteBuffer.allocate(piece);
+            int written = 0;
+            // the client reads nothing: its window, the kernel's buffers and our own 256 KiB fill up
+            do {
+                buffer.clear().put(pattern(written, piece)).flip();
+                int n = duplex.write(buffer);
+                assertThat(buffer.position()).isEqualTo(n);
+                written += n;
+                assertThat(written).isLessThan(64 << 20);
+            } while (!buffer.hasRemaining());
+            assertThat(client.getInputStream().readNBytes(written)).isEqualTo(pattern(0, written));
+            assertThat(told.writable.tryAcquire(10, TimeUnit.SECONDS)).isTrue();
+            int rest = buffer.remaining();
+            assertThat(duplex.write(buffer)).isEqualTo(rest);
+            assertThat(client.getInputStream().readNBytes(rest)).isEqualTo(pattern(written, rest));
+            client.setSoLinger(true, 0);
+        }
+        told.closed.get(10, TimeUnit.SECONDS);
+        ByteBuffer all = ByteBuffer.allocate(8);
+        assertThat(duplex.read(all)).as("what came before is not lost").isEqualTo(1);
+        assertThat(duplex.read(all)).isEqualTo(Duplex.RESET);
+        assertThat(duplex.write(ByteBuffer.allocate(1))).isEqualTo(Duplex.GONE);
+        duplex.close();
     }
 
     @Test
