@@ -83,7 +83,11 @@ pub(crate) fn native<'local, R: Answer>(
     env: &mut EnvUnowned<'local>,
     body: impl FnOnce(&mut Env<'local>) -> Result<R, Refusal>,
 ) -> R {
-    let (status, text) = match env.with_env(body).into_outcome() {
+    answer(env.with_env(body).into_outcome())
+}
+
+fn answer<R: Answer>(outcome: Outcome<R, Refusal>) -> R {
+    let (status, text) = match outcome {
         Outcome::Ok(answer) => return answer,
         Outcome::Err(Refusal::Refused(error)) => (error.status(), error.text().to_owned()),
         Outcome::Err(Refusal::Jni(error)) => (Status::InvalidArgument, error.to_string()),
@@ -223,6 +227,15 @@ fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_is_a_status_and_a_text() {
+        let number: i64 = answer(Outcome::Panic(Box::new("on purpose")));
+        assert_eq!(number, Status::Panic.code().into());
+        assert_eq!(last_error(), Status::Panic.text());
+        let text: JString<'_> = answer(Outcome::Panic(Box::new(7)));
+        assert!(text.is_null());
+    }
 
     fn written(count: u32, texts: &[&str]) -> Vec<u8> {
         let mut fields = count.to_le_bytes().to_vec();
