@@ -27,7 +27,7 @@ for proxy in "$@"; do
     for back in cleartext tls; do
         tls=()
         [ "$back" = cleartext ] || tls=(TLS_CERT="$CERTIFICATE/cert.pem" TLS_KEY="$CERTIFICATE/key.pem")
-        env "${tls[@]}" timeout 300 "$top/tests/host/with-host.sh" "$host" "$here/through.sh" "$proxy" "$back" 2>&1 |
+        env "${tls[@]}" DEFLATE=1 H2WS_DEFLATE_SERVER_TAKEOVER=1 H2WS_DEFLATE_CLIENT_TAKEOVER=1 timeout 300 "$top/tests/host/with-host.sh" "$host" "$here/through.sh" "$proxy" "$back" 2>&1 |
             sed -u "s/^\(ok  *\|FAIL  *\)/&$proxy, $back back: /" | tee -a "$out/summary.txt"
         [ "${PIPESTATUS[0]}" = 0 ] || { status=1; echo "$proxy, $back back: failed" | tee -a "$out/summary.txt"; }
     done
