@@ -234,6 +234,20 @@ public final class Request {
     }
 
     /**
+     * Answers a request with the body that a publisher gives, piece by piece as the client takes it: the next one is
+     * asked for when the last was taken. A publisher that fails is logged and the answer cut; if the client goes, the
+     * subscription is cancelled. For trailers see {@link #respondStart}.
+     *
+     * @param status 200 to 999
+     * @param headers fields of the response
+     * @param body the body; subscribed to before this returns
+     */
+    public void respond(int status, Headers headers, Flow.Publisher<? extends ByteBuffer> body) {
+        Objects.requireNonNull(body, "body");
+        body.subscribe(new BodySubscriber(exchange, respondStart(status, headers)));
+    }
+
+    /**
      * Begins the answer to a request; its body follows piece by piece.
      *
      * @param status 200 to 999
