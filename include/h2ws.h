@@ -264,7 +264,7 @@ typedef struct h2ws_config {
    * came. Default 60000; 0 to 86400000.
    */
   uint32_t keep_alive_timeout;
-  /** How hard messages are compressed: 1 is fastest, 9 smallest. Default 1; 1 to 9. */
+  /** How hard messages are compressed: 1 is fastest, 9 searches longest. Default 1; 1 to 9. */
   uint32_t deflate_level;
   /** The window of what h2ws compresses (RFC 7692 section 7.1.2.1), as a power of 2. Default 15; 9 to 15. */
   uint32_t deflate_server_window_bits;

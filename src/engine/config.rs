@@ -66,7 +66,7 @@ pub struct Config {
     /// An HTTP/1.1 connection on which no request came for so long is closed; one of HTTP/2, without a stream, on which nothing
     /// came. Default 60 s.
     pub keep_alive_timeout: u32,
-    /// How hard messages are compressed: 1 is fastest, 9 smallest. Default 1.
+    /// How hard messages are compressed: 1 is fastest, 9 searches longest. Default 1.
     pub deflate_level: u32,
     /// The window of what we compress (RFC 7692 §7.1.2.1), as a power of 2. Default 15: 32 KiB.
     pub deflate_server_window_bits: u32,

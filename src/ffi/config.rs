@@ -72,7 +72,7 @@ pub struct h2ws_config {
     /// An HTTP/1.1 connection on which no request came for so long is closed; one of HTTP/2, without a stream, on which nothing
     /// came. Default 60000; 0 to 86400000.
     pub keep_alive_timeout: u32,
-    /// How hard messages are compressed: 1 is fastest, 9 smallest. Default 1; 1 to 9.
+    /// How hard messages are compressed: 1 is fastest, 9 searches longest. Default 1; 1 to 9.
     pub deflate_level: u32,
     /// The window of what h2ws compresses (RFC 7692 section 7.1.2.1), as a power of 2. Default 15; 9 to 15.
     pub deflate_server_window_bits: u32,

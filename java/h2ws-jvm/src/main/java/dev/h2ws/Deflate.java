@@ -29,7 +29,7 @@ public final class Deflate {
     /**
      * How hard messages are compressed.
      *
-     * @param level 1 is fastest, 9 smallest; default 1
+     * @param level 1 is fastest, 9 searches longest; default 1
      * @return new settings
      */
     public Deflate level(int level) {
