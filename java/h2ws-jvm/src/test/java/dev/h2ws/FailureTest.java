@@ -5,7 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 /** Exceptions out of callbacks, and mistakes. */
@@ -44,11 +49,53 @@ class FailureTest extends EngineTest {
         Client.Place place = serve(request -> {
             throw new java.io.IOException("on purpose");
         });
-        assertThat(Client.get(place, "/").statusCode()).isEqualTo(500);
-        assertThatThrownBy(() -> Client.connect(place, "/"))
+        assertThat(Client.get(place, "/page").statusCode()).isEqualTo(500);
+        assertThat(logged).singleElement().satisfies(line -> assertThat(line)
+                .startsWith("ERROR request ")
+                .contains("(GET /page)")
+                .contains("on purpose"));
+        assertThatThrownBy(() -> Client.connect(place, "/socket"))
                 .isInstanceOf(CompletionException.class)
                 .hasMessageContaining("Handshake");
-        assertThat(logged).anySatisfy(line -> assertThat(line).contains("on purpose"));
+        assertThat(logged).anySatisfy(line -> assertThat(line)
+                .startsWith("ERROR WebSocket ")
+                .contains("(GET /socket)")
+                .contains("on purpose"));
+    }
+
+    /** Where nobody has set a log: the JDK's own, which is java.util.logging's unless a library brings another. */
+    @Test
+    void theLogIsTheSystemsLogger() throws Exception {
+        List<LogRecord> records = new CopyOnWriteArrayList<>();
+        java.util.logging.Handler handler = new java.util.logging.Handler() {
+            @Override
+            public void publish(LogRecord log) {
+                records.add(log);
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("dev.h2ws");
+        logger.setUseParentHandlers(false);
+        logger.addHandler(handler);
+        try {
+            IllegalStateException thrown = new IllegalStateException("on purpose");
+            Client.Place place = serve(H2ws.builder().loops(1), request -> {
+                throw thrown;
+            });
+            assertThat(Client.get(place, "/page").statusCode()).isEqualTo(500);
+            assertThat(records).filteredOn(log -> log.getLevel() == Level.SEVERE).singleElement().satisfies(log -> {
+                assertThat(log.getMessage()).contains("(GET /page)").contains("a callback threw");
+                assertThat(log.getThrown()).isSameAs(thrown);
+            });
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
+        }
     }
 
     @Test
@@ -70,6 +117,7 @@ class FailureTest extends EngineTest {
                 .build();
         assertThat(Client.HTTP.send(post, HttpResponse.BodyHandlers.ofString()).statusCode())
                 .isEqualTo(500);
+        assertThat(logged).anySatisfy(line -> assertThat(line).contains("(POST /)").contains("on purpose"));
     }
 
     @Test

@@ -16,8 +16,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -90,6 +94,49 @@ class TlsTransportTest extends EngineTest {
             assertThat(all.get(i).version()).isEqualTo(HttpClient.Version.HTTP_2);
             assertThat(all.get(i).body()).isEqualTo("HTTP/2 https " + protocol + " localhost " + i * 20_000);
         }
+    }
+
+    /** Each connection has an engine that the program made, and told who it is for. */
+    @Test
+    void enginesThatTheProgramMakes() throws Exception {
+        BlockingQueue<String> peers = new LinkedBlockingQueue<>();
+        Client.Place place = serve(
+                TlsTransport.builder(engine, peer -> {
+                    peers.add(peer);
+                    SSLEngine made = context.createSSLEngine();
+                    made.setEnabledProtocols(new String[] {"TLSv1.2"});
+                    // the transport makes a server of it
+                    made.setUseClientMode(true);
+                    return made;
+                }),
+                request -> request.respond(
+                        200,
+                        request.version() + " " + request.tls().orElseThrow().version() + " " + request.remoteAddress()));
+        HttpResponse<String> answer =
+                client(null).send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofString());
+        assertThat(answer.body()).isEqualTo("HTTP/2 TLSv1.2 " + peers.poll());
+        assertThat(peers).isEmpty();
+    }
+
+    @Test
+    void aMakerOfEnginesThatThrowsCostsThatConnectionAlone() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        Client.Place place = serve(
+                TlsTransport.builder(engine, peer -> {
+                    if (fails.getAndSet(false)) {
+                        throw new IllegalStateException("on purpose");
+                    }
+                    return context.createSSLEngine();
+                }),
+                request -> request.respond(200, "ok"));
+        int port = Integer.parseInt(place.authority().split(":")[1]);
+        try (Socket unlucky = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            unlucky.setSoTimeout(10_000);
+            assertThat(unlucky.getInputStream().read()).isEqualTo(-1);
+        }
+        HttpRequest request = HttpRequest.newBuilder(place.http("/")).build();
+        assertThat(client(null).send(request, BodyHandlers.ofString()).body()).isEqualTo("ok");
+        assertThat(logged).anySatisfy(line -> assertThat(line).contains("on purpose"));
     }
 
     @Test
