@@ -4,7 +4,6 @@
 mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use support::client::Client;
 use support::deflate::*;
 use support::frame::*;
 use support::host::Event;
@@ -241,37 +240,6 @@ fn without_memory_sockets_are_accepted_without_contexts_of_their_own() {
     let mut client = host.client();
     let (_, answer) = offer(&mut client, "/echo", OFFER);
     assert_eq!(answer.as_deref(), Some("permessage-deflate"), "also after the end of a connection");
-}
-
-/// What `n` more sockets of a client take of the process, each of them pinged once.
-fn grown_by(client: &mut Client, n: u64, mut open: impl FnMut(&mut Client) -> u32) -> u64 {
-    let before = process::resident();
-    let streams: Vec<u32> = (0..n).map(|_| open(client)).collect();
-    for stream in &streams {
-        client.data(*stream, &ws_frame(true, WS_PING, b""));
-        assert_eq!(client.ws_frame(*stream).opcode, WS_PONG);
-    }
-    process::resident().saturating_sub(before)
-}
-
-#[test]
-fn a_socket_that_never_compresses_pays_nothing() {
-    let _alone = alone();
-    const SOCKETS: u64 = 1000;
-    for own in [true, false] {
-        let host = host(|config| {
-            (config.deflate_server_takeover, config.deflate_client_takeover) = (own, own);
-            config.deflate_memory = 1 << 30;
-            config.max_streams = 2 * SOCKETS as u32;
-        });
-        let mut client = host.client();
-        let plain = grown_by(&mut client, SOCKETS, |client| client.connect_websocket("/quiet"));
-        let agreed = grown_by(&mut client, SOCKETS, |client| open(client, "/quiet"));
-        // what was agreed on, and the field of the offer, which the test's host keeps; a context would be 46 KiB at least
-        let most = (plain + SOCKETS * 512) * process::memory_factor();
-        assert!(agreed < most, "{agreed} bytes for {SOCKETS} sockets that agreed on compression, {plain} without it");
-        assert_eq!(host.stats().limit_deflate_memory, 0);
-    }
 }
 
 #[test]
