@@ -1,8 +1,9 @@
 package dev.h2ws;
 
 /**
- * Hears the body of a request. The calls come one after another, where those of {@link Handler} come. An exception out
- * of one is logged and answered with 500; if the request was answered already, it is cut.
+ * Hears the body of a request. The calls come one after another, where those of {@link Handler} come: on the loop's thread,
+ * where they must not block, or on the engine's executor if it has one. An exception out of one is logged and answered with
+ * 500; if the request was answered already, it is cut.
  */
 @FunctionalInterface
 public interface BodyListener {

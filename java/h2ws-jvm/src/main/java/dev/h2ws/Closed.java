@@ -1,7 +1,7 @@
 package dev.h2ws;
 
 /**
- * How a WebSocket or a request ended.
+ * How a WebSocket or a request ended. Immutable.
  *
  * @param code the close code of RFC 6455 section 7.1.5: the peer's own, 1005 if its Close had none, 1006 if there was
  *     no Close; 0 for a request and for a handshake that was not accepted

@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * A connection whose protocol is the program's own: one that does not speak HTTP/2, as {@link H2wsBuilder#fallback} asked,
  * or any of {@link H2ws#listenRaw} or of a {@link TlsTransport}. Its socket, and its TLS if there is any, stay where they are; the
- * program reads and writes bytes.
+ * program reads and writes bytes. All methods may be called on any thread, and none blocks.
  */
 public final class FallbackConnection implements AutoCloseable {
     private final Duplex duplex;

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A snapshot of an engine's counters. Those named {@code open_} go up and down, all others only up. They are read one
+ * A snapshot of an engine's counters, immutable. Those named {@code open_} go up and down, all others only up. They are read one
  * after another while the loops run.
  */
 public final class Stats {

@@ -10,7 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** The TLS of a connection. */
+/** The TLS of a connection. Immutable. */
 public final class TlsInfo {
     private final TlsHead head;
     private List<X509Certificate> certificates;

@@ -20,6 +20,7 @@
  *
  * <p>Callbacks run on the engine's loop threads, one at a time for each connection, and must not block there; or on an
  * executor ({@link dev.h2ws.H2wsBuilder#executor}), one at a time for each request and socket. Every method of a
- * request or a socket may be called on any thread at any time and does not block.
+ * request or a socket may be called on any thread at any time and does not block. Options, headers and whatever else is
+ * said to be immutable may be shared.
  */
 package dev.h2ws;
