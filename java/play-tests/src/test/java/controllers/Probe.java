@@ -1,5 +1,6 @@
 package controllers;
 
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -68,6 +69,11 @@ public final class Probe {
     /** How the flow's own sending side ended. */
     public String outEnd() throws Exception {
         return outEnd.get(10, TimeUnit.SECONDS);
+    }
+
+    /** What nobody has asked for yet. */
+    public List<String> heard() {
+        return List.copyOf(heard);
     }
 
     public String next() throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.h2ws.pekko;
 
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.TreeMap;
@@ -10,6 +11,7 @@ import javax.net.ssl.SSLContext;
 import org.eclipse.jetty.http.HostPortHttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.MetaData;
+import org.eclipse.jetty.http2.HTTP2Session;
 import org.eclipse.jetty.http2.api.Session;
 import org.eclipse.jetty.http2.api.Stream;
 import org.eclipse.jetty.http2.client.HTTP2Client;
@@ -17,19 +19,21 @@ import org.eclipse.jetty.http2.frames.DataFrame;
 import org.eclipse.jetty.http2.frames.HeadersFrame;
 import org.eclipse.jetty.http2.frames.ResetFrame;
 import org.eclipse.jetty.http2.frames.SettingsFrame;
+import org.eclipse.jetty.io.SocketChannelEndPoint;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 
 /** Over a stream of HTTP/2, on a connection of its own: Jetty's client without its WebSockets. */
 public final class Http2Wire extends Wire {
     private final HTTP2Client client = new HTTP2Client();
+    private final Session session;
     private final Stream stream;
 
     /** @param tls null for cleartext */
     public Http2Wire(int port, String path, Map<String, String> fields, SSLContext tls) throws Exception {
         client.start();
         CompletableFuture<Boolean> settings = new CompletableFuture<>();
-        Session session = connect(client, port, tls, new Session.Listener() {
+        session = connect(client, port, tls, new Session.Listener() {
             @Override
             public void onSettings(Session from, SettingsFrame frame) {
                 settings.complete(Integer.valueOf(1).equals(frame.getSettings().get(8)));
@@ -131,6 +135,13 @@ public final class Http2Wire extends Wire {
     @Override
     public void reset() {
         stream.reset(new ResetFrame(stream.getId(), 8), Callback.NOOP);
+    }
+
+    /** TCP's RST, which is of the connection. In cleartext. */
+    public void loseConnection() throws Exception {
+        SocketChannelEndPoint socket = (SocketChannelEndPoint) ((HTTP2Session) session).getEndPoint();
+        socket.getChannel().setOption(StandardSocketOptions.SO_LINGER, 0);
+        socket.close();
     }
 
     @Override
