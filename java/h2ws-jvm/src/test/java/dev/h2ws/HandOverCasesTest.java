@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class HandOverCasesTest {
     private HandOverFixture fixture;
-    private HandOverPeer peer;
+    private Http2Peer peer;
     private SocketChannel channel;
 
     @BeforeEach
@@ -207,7 +207,7 @@ class HandOverCasesTest {
         // loop for all
         peer.write("GET /large HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".getBytes(ISO_8859_1));
         await("the large answer is on its way", () -> fixture.engine.stats().requests() == 1);
-        try (HandOverPeer other = fixture.connect()) {
+        try (Http2Peer other = fixture.connect()) {
             fixture.adopt(fixture.server.accept());
             other.greet();
             other.ping();
@@ -218,7 +218,7 @@ class HandOverCasesTest {
     @Test
     void b8_lingerSetAfterwardsDoesNotResetTheConnection() throws IOException {
         try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                HandOverPeer client = new HandOverPeer(listening.getLocalSocketAddress())) {
+                Http2Peer client = new Http2Peer(listening.getLocalSocketAddress())) {
             Socket socket = listening.accept();
             takeButKeepOpen(socket);
             client.greet();
@@ -250,7 +250,7 @@ class HandOverCasesTest {
         channel.shutdownOutput();
         channel.shutdownInput();
         peer.ping();
-        peer.write(HandOverPeer.get(1, "/after"));
+        peer.write(Http2Peer.get(1, "/after"));
         assertThat(peer.answer(1)).isEqualTo("/after");
         endsInOrder();
     }
@@ -258,7 +258,7 @@ class HandOverCasesTest {
     @Test
     void b10_socketThatIsCollectedClosesOnlyItsOwnDescriptor() throws IOException {
         try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                HandOverPeer client = new HandOverPeer(listening.getLocalSocketAddress())) {
+                Http2Peer client = new Http2Peer(listening.getLocalSocketAddress())) {
             WeakReference<Socket> lost = acceptAndLose(listening);
             client.greet();
             long before = openDescriptors();
@@ -281,7 +281,7 @@ class HandOverCasesTest {
     @Test
     void b11_channelThatIsCollectedLeavesNoDescriptorBehind() throws IOException {
         channel.close();
-        try (HandOverPeer client = fixture.connect()) {
+        try (Http2Peer client = fixture.connect()) {
             long before = openDescriptors();
             WeakReference<SocketChannel> lost = adoptAndLose();
             client.greet();

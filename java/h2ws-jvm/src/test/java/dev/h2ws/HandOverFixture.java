@@ -57,8 +57,8 @@ final class HandOverFixture implements AutoCloseable {
         return (InetSocketAddress) server.getLocalAddress();
     }
 
-    HandOverPeer connect() throws IOException {
-        return new HandOverPeer(address());
+    Http2Peer connect() throws IOException {
+        return new Http2Peer(address());
     }
 
     void adopt(SocketChannel channel) {

@@ -87,29 +87,29 @@ class HandOverLoadTest {
 
     /** One burst that nobody has confirmed yet, then a request for each answer. */
     private static void sendAndHearAll(HandOverFixture fixture, String path) throws IOException {
-        try (HandOverPeer peer = fixture.connect()) {
+        try (Http2Peer peer = fixture.connect()) {
             ByteArrayOutputStream burst = new ByteArrayOutputStream();
-            burst.writeBytes(HandOverPeer.greeting());
+            burst.writeBytes(Http2Peer.greeting());
             int sent = 0;
             while (sent < AT_ONCE) {
-                burst.writeBytes(HandOverPeer.get(2 * sent + 1, path + sent++));
+                burst.writeBytes(Http2Peer.get(2 * sent + 1, path + sent++));
             }
             peer.write(burst.toByteArray());
 
             Map<Integer, String> bodies = new HashMap<>();
             int answered = 0;
             while (answered < REQUESTS) {
-                HandOverPeer.Frame frame = peer.read();
-                if (frame.type() == HandOverPeer.DATA) {
+                Http2Peer.Frame frame = peer.read();
+                if (frame.type() == Http2Peer.DATA) {
                     bodies.merge(frame.stream(), new String(frame.payload(), ISO_8859_1), String::concat);
                 } else {
                     assertThat(frame.type()).as("RST_STREAM, GOAWAY").isNotIn(3, 7);
                 }
-                if (frame.type() <= HandOverPeer.HEADERS && frame.has(HandOverPeer.END_STREAM)) {
+                if (frame.type() <= Http2Peer.HEADERS && frame.has(Http2Peer.END_STREAM)) {
                     answered++;
                     assertThat(bodies.remove(frame.stream())).isEqualTo(path + (frame.stream() - 1) / 2);
                     if (sent < REQUESTS) {
-                        peer.write(HandOverPeer.get(2 * sent + 1, path + sent++));
+                        peer.write(Http2Peer.get(2 * sent + 1, path + sent++));
                     }
                 }
             }
@@ -123,7 +123,7 @@ class HandOverLoadTest {
             byte[] request = "GET /one HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".getBytes(ISO_8859_1);
             long before = 0;
             for (int i = 0; i < HAND_OVERS; i++) {
-                try (HandOverPeer peer = fixture.connect()) {
+                try (Http2Peer peer = fixture.connect()) {
                     peer.write(request);
                     fixture.adopt(fixture.server.accept());
                     assertThat(peer.readToEnd()).startsWith("HTTP/1.1 200 ").endsWith("/one");

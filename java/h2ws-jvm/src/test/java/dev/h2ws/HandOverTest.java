@@ -103,9 +103,9 @@ class HandOverTest {
 
     @Test
     void bytesThatTheProgramHasReadTravelAndTheOthersFollow() throws IOException {
-        byte[] greeting = HandOverPeer.greeting();
+        byte[] greeting = Http2Peer.greeting();
         for (int read = 0; read <= greeting.length; read += 7) {
-            try (HandOverPeer peer = fixture.connect()) {
+            try (Http2Peer peer = fixture.connect()) {
                 SocketChannel channel = fixture.server.accept();
                 peer.write(greeting);
                 ByteBuffer already = ByteBuffer.allocateDirect(read);
@@ -116,7 +116,7 @@ class HandOverTest {
                 fixture.adopt(channel, already);
                 assertThat(already.hasRemaining()).isFalse();
                 peer.greeted();
-                peer.write(HandOverPeer.get(1, "/" + read));
+                peer.write(Http2Peer.get(1, "/" + read));
                 assertThat(peer.answer(1)).isEqualTo("/" + read);
             }
         }
@@ -125,14 +125,14 @@ class HandOverTest {
     @Test
     void socketOfAServerSocketAndOfAChannelAndOneThatConnected() throws IOException {
         try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                HandOverPeer peer = new HandOverPeer(listening.getLocalSocketAddress())) {
+                Http2Peer peer = new Http2Peer(listening.getLocalSocketAddress())) {
             Socket socket = listening.accept();
             fixture.engine.adopt(socket, HandOverFixture::serve);
             assertThat(socket.isClosed()).isTrue();
             peer.greet();
             peer.ping();
         }
-        try (HandOverPeer peer = fixture.connect()) {
+        try (Http2Peer peer = fixture.connect()) {
             SocketChannel channel = fixture.server.accept();
             fixture.engine.adopt(channel.socket(), HandOverFixture::serve);
             assertThat(channel.isOpen()).isFalse();
@@ -140,7 +140,7 @@ class HandOverTest {
             peer.ping();
         }
         Socket connected = new Socket(fixture.address().getAddress(), fixture.address().getPort());
-        try (HandOverPeer peer = new HandOverPeer(fixture.server.accept())) {
+        try (Http2Peer peer = new Http2Peer(fixture.server.accept())) {
             fixture.engine.adopt(connected, HandOverFixture::serve);
             peer.greet();
             peer.ping();
@@ -152,7 +152,7 @@ class HandOverTest {
         UnixDomainSocketAddress address = UnixDomainSocketAddress.of(folder.resolve("socket"));
         try (ServerSocketChannel listening = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listening.bind(address);
-            try (HandOverPeer peer = new HandOverPeer(address)) {
+            try (Http2Peer peer = new Http2Peer(address)) {
                 fixture.adopt(listening.accept());
                 peer.greet();
                 peer.ping();
@@ -179,12 +179,12 @@ class HandOverTest {
 
     @Test
     void closedChannelDoesNotGiveAwayWhoHasItsNumberNow() throws IOException {
-        try (HandOverPeer peer = fixture.connect()) {
+        try (Http2Peer peer = fixture.connect()) {
             SocketChannel channel = fixture.server.accept();
             channel.close();
             assertThat(peer.readToEnd()).isEmpty();
             // takes the number that has become free
-            try (HandOverPeer next = fixture.connect();
+            try (Http2Peer next = fixture.connect();
                     SocketChannel other = fixture.server.accept()) {
                 assertThat(refusal(channel)).contains("closed");
                 next.write(new byte[] {1});
@@ -207,7 +207,7 @@ class HandOverTest {
 
     @Test
     void engineThatHasEndedClosesTheConnection() throws IOException {
-        try (HandOverPeer peer = fixture.connect()) {
+        try (Http2Peer peer = fixture.connect()) {
             SocketChannel channel = fixture.server.accept();
             fixture.engine.close();
             assertThatExceptionOfType(H2wsException.class).isThrownBy(() -> fixture.adopt(channel));

@@ -25,11 +25,11 @@ class TurnTest extends EngineTest {
             request.respond(200, "ok");
         });
         int port = Integer.parseInt(place.authority().split(":")[1]);
-        try (HandOverPeer peer = new HandOverPeer(new InetSocketAddress("127.0.0.1", port))) {
+        try (Http2Peer peer = new Http2Peer(new InetSocketAddress("127.0.0.1", port))) {
             peer.greet();
             ByteArrayOutputStream burst = new ByteArrayOutputStream();
             for (int i = 0; i < requests; i++) {
-                burst.writeBytes(HandOverPeer.get(2 * i + 1, "/"));
+                burst.writeBytes(Http2Peer.get(2 * i + 1, "/"));
             }
             peer.write(burst.toByteArray());
             Integer before = seen.poll(10, TimeUnit.SECONDS);

@@ -14,20 +14,21 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 
 /**
- * The other end of a connection that is handed over: an HTTP/2 client by the byte, so that a test says which bytes are
- * where.
+ * An HTTP/2 client by the byte, so that a test says which bytes are where.
  */
-final class HandOverPeer implements Closeable {
-    static final int DATA = 0;
-    static final int HEADERS = 1;
-    static final int SETTINGS = 4;
-    static final int PING = 6;
-    static final int END_STREAM = 1;
-    static final int ACK = 1;
+public final class Http2Peer implements Closeable {
+    public static final int DATA = 0;
+    public static final int HEADERS = 1;
+    public static final int RST_STREAM = 3;
+    public static final int SETTINGS = 4;
+    public static final int PING = 6;
+    public static final int GOAWAY = 7;
+    public static final int END_STREAM = 1;
+    public static final int ACK = 1;
     private static final int END_HEADERS = 4;
 
-    record Frame(int type, int flags, int stream, byte[] payload) {
-        boolean has(int flag) {
+    public record Frame(int type, int flags, int stream, byte[] payload) {
+        public boolean has(int flag) {
             return (flags & flag) != 0;
         }
     }
@@ -37,17 +38,17 @@ final class HandOverPeer implements Closeable {
     private final OutputStream out;
     private long pings;
 
-    HandOverPeer(SocketAddress server) throws IOException {
+    public Http2Peer(SocketAddress server) throws IOException {
         this(SocketChannel.open(server));
     }
 
-    HandOverPeer(SocketChannel connected) {
+    public Http2Peer(SocketChannel connected) {
         channel = connected;
         in = new DataInputStream(Channels.newInputStream(connected));
         out = Channels.newOutputStream(connected);
     }
 
-    static byte[] frame(int type, int flags, int stream, byte[] payload) {
+    public static byte[] frame(int type, int flags, int stream, byte[] payload) {
         return ByteBuffer.allocate(9 + payload.length)
                 .putInt(payload.length << 8 | type)
                 .put((byte) flags)
@@ -57,14 +58,14 @@ final class HandOverPeer implements Closeable {
     }
 
     /** What an HTTP/2 client says first. */
-    static byte[] greeting() {
+    public static byte[] greeting() {
         byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(ISO_8859_1);
         byte[] settings = frame(SETTINGS, 0, 0, new byte[0]);
         return ByteBuffer.allocate(preface.length + settings.length).put(preface).put(settings).array();
     }
 
     /** A GET, without the dynamic table of HPACK. */
-    static byte[] get(int stream, String path) {
+    public static byte[] get(int stream, String path) {
         ByteArrayOutputStream block = new ByteArrayOutputStream();
         block.write(0x82); // :method GET
         block.write(0x86); // :scheme http
@@ -79,11 +80,11 @@ final class HandOverPeer implements Closeable {
         block.writeBytes(value.getBytes(ISO_8859_1));
     }
 
-    void write(byte[] bytes) throws IOException {
+    public void write(byte[] bytes) throws IOException {
         out.write(bytes);
     }
 
-    Frame read() throws IOException {
+    public Frame read() throws IOException {
         int head = in.readInt();
         int flags = in.readUnsignedByte();
         int stream = in.readInt();
@@ -93,12 +94,12 @@ final class HandOverPeer implements Closeable {
     }
 
     /** Sends the greeting and hears the server's. */
-    void greet() throws IOException {
+    public void greet() throws IOException {
         write(greeting());
         greeted();
     }
 
-    void greeted() throws IOException {
+    public void greeted() throws IOException {
         boolean said = false;
         boolean confirmed = false;
         while (!said || !confirmed) {
@@ -112,7 +113,7 @@ final class HandOverPeer implements Closeable {
     }
 
     /** There and back: the connection lives, both ways. */
-    void ping() throws IOException {
+    public void ping() throws IOException {
         byte[] number = ByteBuffer.allocate(8).putLong(++pings).array();
         write(frame(PING, 0, 0, number));
         Frame frame;
@@ -122,7 +123,7 @@ final class HandOverPeer implements Closeable {
     }
 
     /** The body of the answer to a GET. */
-    String answer(int stream) throws IOException {
+    public String answer(int stream) throws IOException {
         StringBuilder body = new StringBuilder();
         Frame frame;
         do {
@@ -135,12 +136,12 @@ final class HandOverPeer implements Closeable {
     }
 
     /** All that is left, as text; throws if the end is a reset. */
-    String readToEnd() throws IOException {
+    public String readToEnd() throws IOException {
         return new String(in.readAllBytes(), ISO_8859_1);
     }
 
     /** Frames until the connection ends; throws if the end is a reset. */
-    void readFramesToEnd() throws IOException {
+    public void readFramesToEnd() throws IOException {
         try {
             while (true) {
                 read();
