@@ -4,7 +4,8 @@
 #
 #   chat.sh pekko|play
 #
-# Leaves build/demo/APP.txt, and pictures: build/demo/APP.png of Chromium, APP-firefox.png.
+# Leaves build/demo/APP.txt, and pictures: build/demo/APP.png of Chromium, APP-firefox.png. At a terminal the chat then stays on
+# https://localhost:8443/ (PORT: another one) until Ctrl-C.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -24,15 +25,23 @@ if [ "${2:-}" = browsers ]; then # what with-host.sh runs
     exit
 fi
 
+stay() {
+    if [ ! -t 0 ] || [ ! -t 1 ] || [ "${CI:-}" = true ]; then return; fi
+    echo "For your own browser, until Ctrl-C: https://localhost:${PORT:-8443}/ (its certificate was made just now, and it will say so)"
+    exec "build/chat-$app"
+}
+
 echo
 echo "== examples/$app-chat on $([ "${STOCK:-0}" = 1 ] && echo "Pekko's own server" || echo "the drop-in"), https://localhost, with a certificate made for this run"
 if [ ${#browsers[@]} = 0 ]; then
-    echo "No browser is installed: 'tests/setup.sh chromium' installs one. 'make demo-$app-serve' is for your own."
+    echo "No browser is installed to be driven: 'tests/setup.sh chromium' installs one. 'make demo-$app-serve' is for your own."
+    stay
     exit
 fi
 if TLS=1 tests/host/with-host.sh "build/chat-$app" tests/demo/chat.sh "$app" browsers; then
     echo
     echo "demo: passed. 'make demo-$app-serve' keeps the chat for your own browser; its source is in examples/$app-chat."
+    stay
 else
     code=$?
     echo "demo: FAILED (code $code)" >&2
