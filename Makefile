@@ -107,7 +107,7 @@ proxies-test: $(HOST) ## HAProxy and nghttpx as fronts with TLS, HTTP/2 to the h
 
 # The heap that a JVM may have is part of what is measured.
 .PHONY: load-test
-load-test: build/host-c build/host-java build/host-pekko ## 10,000 sockets on 100 connections, a slow one on each: nobody starves, and how much memory that is
+load-test: build/host-c build/host-java build/host-pekko ## 10,000 sockets on 100 connections, two slow ones on each: nobody starves, and how much memory that is
 	@tests/setup.sh node
 	node tests/host/many.mjs build/host-c 200
 	HOST_JAVA_OPTIONS=-Xmx256m node tests/host/many.mjs build/host-java 500

@@ -1,12 +1,13 @@
-// Ten thousand sockets on a hundred connections of a test host, and on each connection one that sends and does not read: the others
-// starve neither behind it nor behind each other, and it costs no more than its windows and queues. Says what the memory was.
+// Ten thousand sockets on a hundred connections of a test host, and on each connection one that sends and does not read, and one
+// that the host does not read: the others starve neither behind them nor behind each other, and they cost no more than their windows
+// and queues. Says what the memory was.
 //
 //   many.mjs PATH/OF/host MIB       MIB: what the host's process may grow by
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { BINARY, TEXT, frame, within } from '../examples/websocket.mjs';
 import { bare, closing, theirs } from './close_frames.mjs';
-import { Client, DATA } from './h2_client.mjs';
+import { CANCEL, Client, DATA } from './h2_client.mjs';
 import { json, start, stop, until } from './program.mjs';
 
 const [program, most] = [process.argv[2], Number(process.argv[3])];
@@ -26,9 +27,9 @@ async function bytes(client, stream, count) {
   return Buffer.concat(got);
 }
 
-// Sends numbered messages, up to the last byte of what the host takes of a socket whose echoes nobody reads.
-async function stall(client) {
-  const stream = await client.open('/echo?slow');
+// Sends numbered messages, up to the last byte of what the host takes of a socket of which one of the two reads nothing.
+async function stall(client, path) {
+  const stream = await client.open(path);
   client.withhold(stream);
   let sent = 0, left = Buffer.alloc(0);
   for (let quiet = 0; quiet < 3;) {
@@ -67,15 +68,17 @@ const began = process.hrtime.bigint();
 const clients = [];
 for (let i = 0; i < CONNECTIONS; i++) {
   const client = await Client.connect(host.url, { window: WINDOW });
-  const streams = await Promise.all(Array.from({ length: SOCKETS - 1 }, () => client.open('/echo')));
+  const streams = await Promise.all(Array.from({ length: SOCKETS - 2 }, () => client.open('/echo')));
   clients.push({ client, streams });
 }
 const idle = resident(host);
-console.log(`ok  ${CONNECTIONS * (SOCKETS - 1)} sockets open; the host has grown by ${Math.round(idle - before)} MiB`);
+console.log(`ok  ${CONNECTIONS * (SOCKETS - 2)} sockets open; the host has grown by ${Math.round(idle - before)} MiB`);
 
-await Promise.all(clients.map(async (of) => { of.slow = await stall(of.client); }));
-const stalled = clients.reduce((sum, { slow }) => sum + slow.sent * 1000, 0);
-console.log(`ok  ${CONNECTIONS} more do not read, and have sent ${Math.round(stalled / MIB)} MiB`);
+const said = (which) => Math.round(clients.reduce((sum, of) => sum + of[which].sent * 1000, 0) / MIB);
+await Promise.all(clients.map(async (of) => { of.slow = await stall(of.client, '/echo?slow'); }));
+console.log(`ok  ${CONNECTIONS} more do not read, and have sent ${said('slow')} MiB`);
+await Promise.all(clients.map(async (of) => { of.unread = await stall(of.client, '/stall'); }));
+console.log(`ok  ${CONNECTIONS} more are not read by the host, which has taken ${said('unread')} MiB of them`);
 
 for (let round = 0; round < ROUNDS; round++) {
   await Promise.all(clients.map(async ({ client, streams }, c) => {
@@ -94,7 +97,8 @@ assert.ok(grown < most, `at most ${most} MiB`);
 await Promise.all(clients.map(({ client, slow }) => recover(client, slow)));
 console.log('ok  what the slow ones sent has come back, in order');
 
-await Promise.all(clients.map(async ({ client, streams, slow }) => {
+await Promise.all(clients.map(async ({ client, streams, slow, unread }) => {
+  client.reset(unread.stream, CANCEL);
   for (const stream of [...streams, slow.stream]) client.data(stream, closing(1000), true);
   for (const stream of [...streams, slow.stream]) {
     assert.equal((await bytes(client, stream, 4)).toString('hex'), theirs(1000).toString('hex'), 'its Close');
