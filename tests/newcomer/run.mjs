@@ -46,7 +46,7 @@ const programs = {
   play: {
     dependencies: file('play/dependencies.xml') + start('docs/play.md', 'xml'), source: file('play/Server.scala'), language: 'scala',
     resources: {
-      'application.conf': file('play/application.conf') + start('docs/play.md', '', 'engineProvider'),
+      'application.conf': file('play/application.conf'),
       'logback.xml': file('play/logback.xml'),
     },
     tls: true, path: '/echo', close: 1001,

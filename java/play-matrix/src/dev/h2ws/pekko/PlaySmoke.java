@@ -119,6 +119,8 @@ public final class PlaySmoke {
         try (Wire wire = new Http2Wire(port, "/echo", Map.of(), null)) {
             talk("HTTP/2", wire);
         }
+        String provider = application.config().getString("play.server.https.engineProvider");
+        check("TLS is by " + provider, provider.equals(NativeTls.class.getName()));
         secure((Integer) server.httpsPort().get());
         server.stop();
     }
@@ -144,7 +146,6 @@ public final class PlaySmoke {
         try (OutputStream out = Files.newOutputStream(file)) {
             LocalKey.STORE.store(out, TestKeys.PASSWORD);
         }
-        System.setProperty("play.server.https.engineProvider", NativeTls.class.getName());
         System.setProperty("play.server.https.keyStore.path", file.toString());
         System.setProperty("play.server.https.keyStore.type", "PKCS12");
         System.setProperty("play.server.https.keyStore.password", new String(TestKeys.PASSWORD));

@@ -10,6 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.slf4j.Logger;
@@ -20,12 +23,17 @@ import play.core.server.ssl.DefaultSSLEngineProvider;
 import play.server.api.SSLEngineProvider;
 
 /**
- * TLS by h2ws, with the key store of {@code play.server.https.keyStore}: name it in
- * {@code play.server.https.engineProvider}. What h2ws cannot load is served by the JVM's TLS, as by Play's own provider,
- * and the log says why; so is everything where h2ws does not serve. Play makes one, and reads files in doing so.
+ * TLS by h2ws, with the key store of {@code play.server.https.keyStore}: this jar's {@code reference.conf} has it as
+ * {@code play.server.https.engineProvider} of applications that name none. What h2ws cannot load, or would not do as the JVM is told to, is
+ * served by the JVM's TLS, as by Play's own provider, and the log says why; so is everything where h2ws does not serve. Play makes one, and
+ * reads files in doing so.
  */
 public final class NativeTls implements SSLEngineProvider {
     private static final String HTTPS = "play.server.https";
+    private static final String ALGORITHM = "keyStore.algorithm";
+
+    /** What restricts the JVM's TLS, in words that h2ws does not read. */
+    private static final List<String> RESTRICTIONS = List.of("jdk.tls.server.protocols", "jdk.tls.server.cipherSuites");
 
     private final SSLContext context;
 
@@ -43,8 +51,9 @@ public final class NativeTls implements SSLEngineProvider {
 
     private static SSLContext withKeys(SSLContext plain, Config https) {
         Logger log = LoggerFactory.getLogger(NativeTls.class);
-        if (!https.hasPath("keyStore.path")) {
-            log.info("The JVM's TLS serves HTTPS, not h2ws's: {}.keyStore.path is not set", HTTPS);
+        Optional<String> reason = reason(https);
+        if (reason.isPresent()) {
+            log.info("The JVM's TLS serves HTTPS, not h2ws's: {}", reason.get());
             return plain;
         }
         try {
@@ -57,6 +66,17 @@ public final class NativeTls implements SSLEngineProvider {
             log.warn("The JVM's TLS serves HTTPS, not h2ws's: {}", e.getMessage());
             return plain;
         }
+    }
+
+    /** For which it is the JVM that does what is configured. */
+    private static Optional<String> reason(Config https) {
+        if (!https.hasPath("keyStore.path")) {
+            return Optional.of(HTTPS + ".keyStore.path is not set");
+        }
+        if (https.hasPath(ALGORITHM) && !https.getString(ALGORITHM).equals(KeyManagerFactory.getDefaultAlgorithm())) {
+            return Optional.of(HTTPS + "." + ALGORITHM + " is " + https.getString(ALGORITHM));
+        }
+        return RESTRICTIONS.stream().filter(name -> System.getProperty(name) != null).findFirst().map(name -> name + " is set");
     }
 
     private static Tls.Builder keys(Config https, Tls.ClientAuth clients) throws GeneralSecurityException, IOException {

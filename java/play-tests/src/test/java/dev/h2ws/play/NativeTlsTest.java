@@ -2,6 +2,7 @@ package dev.h2ws.play;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.typesafe.config.ConfigFactory;
 import dev.h2ws.TestKeys;
 import dev.h2ws.pekko.Http1Wire;
 import dev.h2ws.pekko.Http2Wire;
@@ -15,12 +16,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.Map;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import play.server.SSLEngineProvider;
 
-/** HTTPS with Play's key store: by h2ws where it can be, by the JVM where not. */
+/** HTTPS with Play's key store and nothing else configured: by h2ws where it can be, by the JVM where not. */
 class NativeTlsTest {
     @TempDir
     private Path directory;
@@ -36,7 +43,6 @@ class NativeTlsTest {
     private String https(String lines) {
         return """
                 play.server.https {
-                  engineProvider = dev.h2ws.play.NativeTls
                   keyStore { path = "%s", type = PKCS12, password = password }
                   %s
                 }
@@ -111,6 +117,81 @@ class NativeTlsTest {
                 PlayServer.https(https("wantClientAuth = true, trustStore.noCaVerification = true"))) {
             assertThat(isNative(server)).isFalse();
             serves(server);
+        }
+    }
+
+    /** An algorithm is one of the JVM's ways to choose a key, of which h2ws knows nothing. */
+    @Test
+    void anAlgorithmOfTheApplication() throws Exception {
+        String other = KeyManagerFactory.getDefaultAlgorithm().equals("SunX509") ? "NewSunX509" : "SunX509";
+        try (PlayServer server = PlayServer.https(https("keyStore.algorithm = " + other))) {
+            assertThat(isNative(server)).isFalse();
+            serves(server);
+        }
+        try (PlayServer server =
+                PlayServer.https(https("keyStore.algorithm = " + KeyManagerFactory.getDefaultAlgorithm()))) {
+            assertThat(isNative(server)).isTrue();
+            serves(server);
+        }
+    }
+
+    /** Who restricts the JVM's TLS would have it everywhere. */
+    @ParameterizedTest
+    @CsvSource({"jdk.tls.server.protocols, TLSv1.3", "jdk.tls.server.cipherSuites, TLS_AES_256_GCM_SHA384"})
+    void aRestrictionOfTheJvms(String property, String value) throws Exception {
+        System.setProperty(property, value);
+        try (PlayServer server = PlayServer.https(https(""))) {
+            assertThat(isNative(server)).isFalse();
+        } finally {
+            System.clearProperty(property);
+        }
+    }
+
+    @Test
+    void playsOwnProvider() throws Exception {
+        try (PlayServer server = PlayServer.https(
+                https("engineProvider = play.core.server.ssl.DefaultSSLEngineProvider"))) {
+            assertThat(isNative(server)).isFalse();
+            serves(server);
+        }
+    }
+
+    /** An application's own has precedence, by the key of today and by that of Play 2, here with {@code -D}. */
+    @ParameterizedTest
+    @ValueSource(strings = {"play.server.https.engineProvider", "play.http.sslengineprovider"})
+    void aProviderOfTheApplication(String key) throws Exception {
+        OwnTls.made = 0;
+        OwnTls.context = client;
+        System.setProperty(key, OwnTls.class.getName());
+        ConfigFactory.invalidateCaches();
+        try (PlayServer server = PlayServer.https("")) {
+            assertThat(OwnTls.made).isOne();
+            assertThat(server.context()).isSameAs(client);
+            serves(server);
+        } finally {
+            System.clearProperty(key);
+            ConfigFactory.invalidateCaches();
+        }
+    }
+
+    /** With a key of its own, that no configuration names. */
+    public static final class OwnTls implements SSLEngineProvider {
+        private static int made;
+        private static SSLContext context;
+
+        /** Called by Play. */
+        public OwnTls() {
+            made++;
+        }
+
+        @Override
+        public SSLContext sslContext() {
+            return context;
+        }
+
+        @Override
+        public SSLEngine createSSLEngine() {
+            return context.createSSLEngine();
         }
     }
 

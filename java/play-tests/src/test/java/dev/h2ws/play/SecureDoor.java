@@ -57,7 +57,9 @@ enum SecureDoor {
                 h2ws.pekko.replace-http-server = %s
                 play.server.pekko.http2.enabled = on
                 """.formatted(STORE, new String(TestKeys.PASSWORD), isStock() ? "off" : "on")
-                + (name().startsWith("NATIVE") ? "play.server.https.engineProvider = dev.h2ws.play.NativeTls\n" : "")
+                + (name().startsWith("NATIVE")
+                        ? ""
+                        : "play.server.https.engineProvider = play.core.server.ssl.DefaultSSLEngineProvider\n")
                 + lines);
     }
 
