@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own, of the same JDK, with -Xcheck:jni; for what is decided once in the life of a JVM. */
-final class ChildJvm {
+public final class ChildJvm {
     private final Path directory;
     private final List<String> options = new ArrayList<>();
     private final Map<String, String> environment = new HashMap<>();
@@ -21,11 +21,11 @@ final class ChildJvm {
      *
      * @param directory for what it leaves
      */
-    ChildJvm(Path directory) {
+    public ChildJvm(Path directory) {
         this(directory, System.getProperty("java.class.path"));
     }
 
-    ChildJvm(Path directory, String classPath) {
+    public ChildJvm(Path directory, String classPath) {
         this.directory = directory;
         options.add("-Xcheck:jni");
         // a crash leaves its report where it is thrown away
@@ -34,18 +34,18 @@ final class ChildJvm {
         options.add(classPath);
     }
 
-    ChildJvm with(String... more) {
+    public ChildJvm with(String... more) {
         options.addAll(List.of(more));
         return this;
     }
 
-    ChildJvm environment(String name, String value) {
+    public ChildJvm environment(String name, String value) {
         environment.put(name, value);
         return this;
     }
 
     /** What it said; it must end with 0, in time and without a complaint about natives. */
-    String run(Class<?> main, String... arguments) throws Exception {
+    public String run(Class<?> main, String... arguments) throws Exception {
         // a file: a pipe that nobody reads would hold up a JVM that does not end
         Path said = Files.createTempFile(directory, "said", ".txt");
         List<String> command = new ArrayList<>();
