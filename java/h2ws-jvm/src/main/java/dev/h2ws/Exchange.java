@@ -128,6 +128,7 @@ final class Exchange implements StreamEvents {
             listener = to;
         }
         if (before != null) {
+            accepted.tooLate();
             lane.execute(() -> to.closed(accepted, before));
             return accepted;
         }
@@ -153,6 +154,8 @@ final class Exchange implements StreamEvents {
                 Native.demand(engine.id, stream(), AHEAD);
             }
             lane.execute(this::open);
+        } else {
+            accepted.tooLate();
         }
         return accepted;
     }

@@ -167,7 +167,8 @@ public final class Request {
     }
 
     /**
-     * Accepts a handshake. If the client is gone, the listener hears {@link WebSocketListener#closed} alone.
+     * Accepts a handshake. If the client is gone, the listener hears {@link WebSocketListener#closed} alone, and the socket
+     * is {@linkplain WebSocket#isTooLate too late}.
      *
      * @param options how
      * @param listener hears what happens on the socket

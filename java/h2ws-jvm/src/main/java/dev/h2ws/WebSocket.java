@@ -24,6 +24,7 @@ public final class WebSocket {
     private final Exchange exchange;
     private final String subprotocol;
     private volatile boolean closes;
+    private volatile boolean tooLate;
     private volatile boolean inFragments;
     private volatile Object attachment;
 
@@ -57,6 +58,21 @@ public final class WebSocket {
      */
     public boolean isOpen() {
         return !closes && !exchange.isClosed();
+    }
+
+    /**
+     * Whether the client had gone before the handshake was accepted. Then no answer has gone out, and the listener hears
+     * {@link WebSocketListener#closed} alone: whoever holds something for the socket need not begin with it.
+     *
+     * @return true if so
+     */
+    public boolean isTooLate() {
+        return tooLate;
+    }
+
+    /** The handshake has ended before it was accepted. */
+    void tooLate() {
+        tooLate = true;
     }
 
     /**

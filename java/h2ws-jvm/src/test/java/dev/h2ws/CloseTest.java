@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.h2ws.Closed.Cause;
 import dev.h2ws.Closed.Side;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** How sockets end, as docs/close.md has it for HTTP/1.1. */
@@ -124,5 +127,37 @@ class CloseTest extends EngineTest {
         engine.close();
         assertThat(closed().cause()).isEqualTo(Cause.DRAIN);
         assertThat(opened.join().sendText("late")).isEqualTo(SendResult.CLOSED);
+    }
+
+    @Test
+    void anAcceptBehindTheClientsEndIsTooLate() throws Exception {
+        CompletableFuture<Request> asked = new CompletableFuture<>();
+        CompletableFuture<Closed> ended = new CompletableFuture<>();
+        Client.Place place = serve(request -> {
+            if (request.path().equals("/late")) {
+                request.onClosed(ended::complete);
+                asked.complete(request);
+            } else {
+                assertThat(request.accept(new Echo()).isTooLate()).isFalse();
+            }
+        });
+        String[] address = place.authority().split(":");
+        try (Socket socket = new Socket(address[0], Integer.parseInt(address[1]))) {
+            socket.getOutputStream()
+                    .write(("GET /late HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+                                    + "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            asked.get(10, TimeUnit.SECONDS);
+            socket.setSoLinger(true, 0);
+        }
+        ended.get(10, TimeUnit.SECONDS);
+        WebSocket late = asked.join().accept(new Echo());
+        assertThat(late.isTooLate()).isTrue();
+        assertThat(late.isOpen()).isFalse();
+        assertThat(late.sendText("to nobody")).isEqualTo(SendResult.CLOSED);
+        assertThat(closed().code()).isZero();
+        Client client = Client.connect(place, "/");
+        client.socket.sendText("in time", true).join();
+        assertThat(client.next()).isEqualTo("text in time");
     }
 }

@@ -215,8 +215,12 @@ final class Exchanges implements Handler {
         }
         Inbox inbox = new Inbox(frames);
         WebSocket socket = request.accept(options, inbox);
+        if (socket.isTooLate()) {
+            // as in stock, a flow is not materialized for a response that does not go out
+            return;
+        }
         SocketLogic.Link link = new SocketLogic.Link(socket, inbox, sockets, log, stream);
-        // the response is on its way, or the peer has gone; then the flow hears that at once and gives up what it holds
+        // the response is on its way; if the peer goes meanwhile, the flow hears that at once
         try {
             if (frames) {
                 Flow.fromGraph(accept.frames()).join(new FrameStage(link, frameLimit)).run(materializer);

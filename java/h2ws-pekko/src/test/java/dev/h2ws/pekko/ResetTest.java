@@ -1,0 +1,202 @@
+package dev.h2ws.pekko;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.ws.Message;
+import org.apache.pekko.http.javadsl.server.Directives;
+import org.apache.pekko.http.javadsl.server.Route;
+import org.apache.pekko.http.scaladsl.model.http2.PeerClosedStreamException;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+import org.eclipse.jetty.http.HostPortHttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpURI;
+import org.eclipse.jetty.http.HttpVersion;
+import org.eclipse.jetty.http.MetaData;
+import org.eclipse.jetty.http2.api.Session;
+import org.eclipse.jetty.http2.api.Stream;
+import org.eclipse.jetty.http2.client.HTTP2Client;
+import org.eclipse.jetty.http2.frames.DataFrame;
+import org.eclipse.jetty.http2.frames.HeadersFrame;
+import org.eclipse.jetty.http2.frames.PingFrame;
+import org.eclipse.jetty.http2.frames.ResetFrame;
+import org.eclipse.jetty.util.Callback;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a route is told when the client takes a stream back, with RST_STREAM (RFC 9113 section 5.4.2). */
+class ResetTest {
+    private static final int CANCEL = 8;
+
+    private final BlockingQueue<CompletionStage<Done>> uploads = new LinkedBlockingQueue<>();
+    private final CompletableFuture<Done> answered = new CompletableFuture<>();
+    private final BlockingQueue<CompletableFuture<Done>> handshakes = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Boolean> pongs = new LinkedBlockingQueue<>();
+    private final AtomicInteger materialized = new AtomicInteger();
+    private final HTTP2Client client = new HTTP2Client();
+
+    private ActorSystem system;
+    private int port;
+    private Session session;
+
+    private Route routes() {
+        return Directives.concat(
+                Directives.path("upload", () -> Directives.extractRequest(request -> {
+                    CompletableFuture<Done> read = new CompletableFuture<>();
+                    request.entity()
+                            .getDataBytes()
+                            .alsoTo(Sink.foreach(bytes -> read.complete(Done.getInstance())))
+                            .runWith(Sink.ignore(), system)
+                            .whenComplete((done, thrown) -> uploads.add(
+                                    thrown == null
+                                            ? CompletableFuture.completedStage(done)
+                                            : CompletableFuture.failedStage(thrown)));
+                    return Directives.completeWithFuture(new CompletableFuture<HttpResponse>());
+                })),
+                Directives.path("endless", () -> {
+                    Source<ByteString, ?> endless = Source.repeat(ByteString.fromString("on and on"))
+                            .watchTermination((none, end) -> {
+                                end.whenComplete((done, thrown) -> answered.complete(Done.getInstance()));
+                                return none;
+                            });
+                    return Directives.complete(HttpResponse.create()
+                            .withEntity(HttpEntities.createChunked(ContentTypes.APPLICATION_OCTET_STREAM, endless)));
+                }),
+                Directives.path("ws", () -> {
+                    CompletableFuture<Done> decided = new CompletableFuture<>();
+                    handshakes.add(decided);
+                    return Directives.onSuccess(decided, done -> Directives.handleWebSocketMessages(
+                            Flow.<Message>create().mapMaterializedValue(none -> {
+                                materialized.incrementAndGet();
+                                return none;
+                            })));
+                }));
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        system = ActorSystem.create("reset", TestConfig.quiet());
+        ServerBinding binding = H2ws.get(system)
+                .newServerAt("127.0.0.1", 0)
+                .bind(routes())
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        port = binding.localAddress().getPort();
+        client.start();
+        session = Http2Wire.connect(client, port, null, new Session.Listener() {
+            @Override
+            public void onPing(Session from, PingFrame frame) {
+                if (frame.isReply()) {
+                    pongs.add(true);
+                }
+            }
+        });
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        client.stop();
+        system.terminate();
+        system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    private Stream open(MetaData.Request head, boolean end, Stream.Listener listener) throws Exception {
+        return session.newStream(new HeadersFrame(head, null, end), listener).get(10, TimeUnit.SECONDS);
+    }
+
+    private MetaData.Request request(String method, String path) {
+        return new MetaData.Request(
+                method, HttpURI.from("http://localhost:" + port + path), HttpVersion.HTTP_2, HttpFields.EMPTY);
+    }
+
+    private static void reset(Stream stream) throws Exception {
+        CompletableFuture<Void> sent = new CompletableFuture<>();
+        stream.reset(new ResetFrame(stream.getId(), CANCEL), Callback.from(() -> sent.complete(null), sent::completeExceptionally));
+        sent.get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void anUploadFailsWithTheStreamAndItsCode() throws Exception {
+        Stream stream = open(request("POST", "/upload"), false, new Stream.Listener() {});
+        stream.data(new DataFrame(stream.getId(), ByteBuffer.wrap(new byte[1000]), false)).get(10, TimeUnit.SECONDS);
+        reset(stream);
+        CompletionStage<Done> upload = uploads.poll(10, TimeUnit.SECONDS);
+        assertThat(upload).as("the end of the entity").isNotNull();
+        assertThat(upload.toCompletableFuture())
+                .failsWithin(java.time.Duration.ofSeconds(10))
+                .withThrowableOfType(ExecutionException.class)
+                .havingCause()
+                .isInstanceOfSatisfying(PeerClosedStreamException.class, thrown -> {
+                    assertThat(thrown.streamId()).isEqualTo(stream.getId());
+                    assertThat(thrown).hasMessageContaining("CANCEL");
+                });
+    }
+
+    @Test
+    void anAnswerIsCancelled() throws Exception {
+        CompletableFuture<Void> begun = new CompletableFuture<>();
+        Stream stream = open(request("GET", "/endless"), true, new Stream.Listener() {
+            @Override
+            public void onDataAvailable(Stream from) {
+                // it is not read, and so comes to its window's end
+                begun.complete(null);
+            }
+
+            @Override
+            public void onHeaders(Stream from, HeadersFrame frame) {
+                from.demand();
+            }
+        });
+        begun.get(10, TimeUnit.SECONDS);
+        assertThat(answered).isNotDone();
+        reset(stream);
+        answered.get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void aFlowIsNotMaterializedForAHandshakeThatIsGone() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            Stream stream = open(connect(), false, new Stream.Listener() {});
+            CompletableFuture<Done> decided = handshakes.poll(10, TimeUnit.SECONDS);
+            assertThat(decided).isNotNull();
+            reset(stream);
+            // its answer is behind the reset in the server's input
+            session.ping(new PingFrame(false), Callback.NOOP);
+            assertThat(pongs.poll(10, TimeUnit.SECONDS)).isNotNull();
+            decided.complete(Done.getInstance());
+        }
+        // one that stays is served, after all of these have been
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        open(connect(), false, new Stream.Listener() {
+            @Override
+            public void onHeaders(Stream from, HeadersFrame frame) {
+                status.complete(((MetaData.Response) frame.getMetaData()).getStatus());
+            }
+        });
+        handshakes.poll(10, TimeUnit.SECONDS).complete(Done.getInstance());
+        assertThat(status.get(10, TimeUnit.SECONDS)).isEqualTo(200);
+        assertThat(materialized).hasValue(1);
+    }
+
+    private MetaData.ConnectRequest connect() {
+        HttpFields fields = HttpFields.build().put("sec-websocket-version", "13");
+        return new MetaData.ConnectRequest("http", new HostPortHttpField("localhost:" + port), "/ws", fields, "websocket");
+    }
+}
