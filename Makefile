@@ -40,7 +40,7 @@ demo-c-serve: setup-demo build/host-c ## the same server, for your own browser; 
 	@tests/demo/serve.sh
 
 setup: ## installs what the steps of `make test` need (apt, go, pip), and says what
-	@tests/setup.sh rust c java valgrind nghttp2 haproxy node python h2spec autobahn python-peers openssl chromium nghttpx
+	@tests/setup.sh rust c java valgrind nghttp2 haproxy node python h2spec autobahn python-peers openssl chromium firefox nghttpx
 
 .PHONY: setup-demo
 setup-demo:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make demo-pekko, demo-play: an ordinary Pekko HTTP or Play application, served by the drop-in on its class path (STOCK=1: by
-# Pekko's own server). Chromium and Firefox, where they are installed, go through its page.
+# Pekko's own server). Chromium and Firefox, where they are installed, go through its page; in CI both have to be.
 #
 #   chat.sh pekko|play
 #
@@ -10,9 +10,18 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 app=${1:?usage: chat.sh pekko|play}
-browsers=()
-! command -v "${CHROMIUM:-chromium}" > /dev/null || browsers+=(chromium)
-! command -v "${FIREFOX:-firefox-esr}" > /dev/null || browsers+=(firefox)
+browsers=() absent=()
+for browser in chromium firefox; do
+    case $browser in
+    chromium) command=${CHROMIUM:-chromium} ;;
+    firefox) command=${FIREFOX:-firefox-esr} ;;
+    esac
+    if command -v "$command" > /dev/null; then browsers+=("$browser"); else absent+=("$browser"); fi
+done
+if [ ${#absent[@]} != 0 ] && [ "${CI:-}" = true ]; then
+    echo "demo: FAILED: ${absent[*]} not installed, which CI has to have: tests/setup.sh ${absent[*]}" >&2
+    exit 1
+fi
 
 if [ "${2:-}" = browsers ]; then # what with-host.sh runs
     mkdir -p build/demo

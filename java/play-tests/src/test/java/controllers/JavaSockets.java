@@ -6,10 +6,16 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.AbstractActor;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.actor.Props;
+import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.util.ByteString;
 import play.http.websocket.Message;
 import play.libs.F;
+import play.libs.streams.ActorFlow;
 import play.mvc.Http;
 import play.mvc.Result;
 import play.mvc.Results;
@@ -30,6 +36,29 @@ public final class JavaSockets {
     public WebSocket json() {
         return WebSocket.Json.accept(request -> Flow.of(JsonNode.class)
                 .map(node -> JsonNodeFactory.instance.objectNode().set("java", node)));
+    }
+
+    /** Says which message it was; ends the socket by ending itself. */
+    public WebSocket actor(ActorSystem system, Materializer materializer) {
+        return WebSocket.Text.accept(
+                request -> ActorFlow.actorRef(out -> Props.create(Counting.class, () -> new Counting(out)), system, materializer));
+    }
+
+    private static final class Counting extends AbstractActor {
+        private final ActorRef out;
+        private int count;
+
+        Counting(ActorRef out) {
+            this.out = out;
+        }
+
+        @Override
+        public Receive createReceive() {
+            return receiveBuilder()
+                    .matchEquals("stop", stop -> getContext().stop(getSelf()))
+                    .match(String.class, text -> out.tell(++count + " " + text, getSelf()))
+                    .build();
+        }
     }
 
     /** Whoever names himself is let in. */

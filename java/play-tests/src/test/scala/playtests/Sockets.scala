@@ -39,6 +39,7 @@ final class Sockets(java: JavaSockets)(implicit system: ActorSystem, materialize
     case GET(p"/java/text")       => ofJava(java.text())
     case GET(p"/java/binary")     => ofJava(java.binary())
     case GET(p"/java/json")       => ofJava(java.json())
+    case GET(p"/java/actor")      => ofJava(java.actor(system, materializer))
     case GET(p"/java/known")      => ofJava(java.known())
     case GET(p"/flow/$name")      => ofJava(java.flow(name))
   }

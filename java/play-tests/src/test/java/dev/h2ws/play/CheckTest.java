@@ -4,6 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 import play.Application;
 import play.inject.guice.GuiceApplicationBuilder;
@@ -29,7 +36,49 @@ class CheckTest {
 
     @Test
     void switchedOffIsAWarning() {
-        stop(start("h2ws.pekko.replace-http-server = off"));
+        assertThat(warnings("h2ws.pekko.replace-http-server = off"))
+                .containsExactly("WARNING h2ws does not serve this application, so there are no WebSockets over HTTP/2: "
+                        + "h2ws.pekko.replace-http-server = off");
+    }
+
+    @Test
+    void anotherServerIsAWarning() {
+        assertThat(warnings("play.server.provider = play.core.server.NettyServerProvider"))
+                .singleElement()
+                .asString()
+                .contains("play.server.provider is play.core.server.NettyServerProvider");
+    }
+
+    @Test
+    void whereItServesThereIsNone() {
+        assertThat(warnings("")).isEmpty();
+    }
+
+    /** What the log has of it from the start of an application. */
+    private static List<String> warnings(String lines) {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                logged.add(line.getLevel() + " " + new SimpleFormatter().formatMessage(line));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger(H2wsCheck.class.getName());
+        logger.setLevel(Level.ALL);
+        logger.addHandler(handler);
+        try {
+            stop(start(lines));
+        } finally {
+            logger.removeHandler(handler);
+            logger.setLevel(null);
+        }
+        return logged;
     }
 
     @Test

@@ -97,13 +97,30 @@ class SocketTest {
     @ParameterizedTest
     @EnumSource
     void anActor(Door door) throws Exception {
-        try (Wire wire = accepted(door, "/scala/actor")) {
+        for (String language : List.of("scala", "java")) {
+            try (Wire wire = accepted(door, "/" + language + "/actor")) {
+                wire.text("a");
+                assertThat(wire.next()).isEqualTo("text 1 a");
+                wire.text("b");
+                assertThat(wire.next()).isEqualTo("text 2 b");
+                wire.text("stop");
+                assertThat(wire.next()).isEqualTo("close 1000");
+            }
+        }
+    }
+
+    /** A controller of Scala's that has the frames of all kinds; it answers texts alone, and Play the rest. */
+    @ParameterizedTest
+    @EnumSource
+    void messagesOfEachKind(Door door) throws Exception {
+        try (Wire wire = accepted(door, "/scala/messages")) {
+            wire.frame(Wire.BINARY, true, new byte[] {1});
             wire.text("a");
-            assertThat(wire.next()).isEqualTo("text 1 a");
-            wire.text("b");
-            assertThat(wire.next()).isEqualTo("text 2 b");
-            wire.text("stop");
-            assertThat(wire.next()).isEqualTo("close 1000");
+            assertThat(wire.next()).isEqualTo("text a");
+            wire.frame(Wire.PING, true, "p".getBytes(StandardCharsets.US_ASCII));
+            assertThat(wire.next()).isEqualTo("pong p");
+            wire.close(4000, "enough");
+            assertThat(wire.next()).isEqualTo("close 4000 enough");
         }
     }
 
