@@ -23,6 +23,8 @@ import play.mvc.WebSocket;
 
 /** A controller of Java's with each way that Play has to accept a socket. */
 public final class JavaSockets {
+    public final CompletableFuture<String> asked = new CompletableFuture<>();
+    public final CompletableFuture<String> later = new CompletableFuture<>();
     private final Map<String, Flow<Message, Message, ?>> flows = new ConcurrentHashMap<>();
 
     public WebSocket text() {
@@ -78,6 +80,12 @@ public final class JavaSockets {
                         flow == null ? F.Either.Left(Results.notFound("no flow " + name)) : F.Either.Right(flow));
             }
         };
+    }
+
+    /** The answer that a test gives when it likes; the first call says that it is asked for. */
+    public CompletionStage<String> later(String name) {
+        asked.complete(name);
+        return later;
     }
 
     public void put(String name, Flow<Message, Message, ?> flow) {

@@ -6,14 +6,15 @@ import org.apache.pekko.stream.Materializer
 import org.apache.pekko.stream.scaladsl.Flow
 import play.api.http.websocket.{Message, TextMessage}
 import play.api.libs.json.{JsValue, Json}
-import play.api.libs.streams.ActorFlow
-import play.api.mvc.{Handler, Results, WebSocket}
+import play.api.libs.streams.{Accumulator, ActorFlow}
+import play.api.mvc.{EssentialAction, Handler, Results, WebSocket}
 import play.api.routing.HandlerDef
 import play.api.routing.Router.Routes
 import play.api.routing.sird._
 import play.core.routing.HandlerInvokerFactory
 
 import scala.concurrent.Future
+import scala.jdk.FutureConverters._
 
 /** Controllers of Scala's with each way that Play has to accept a socket, and the routes of Java's. */
 final class Sockets(java: JavaSockets)(implicit system: ActorSystem, materializer: Materializer) {
@@ -42,6 +43,8 @@ final class Sockets(java: JavaSockets)(implicit system: ActorSystem, materialize
     case GET(p"/java/actor")      => ofJava(java.actor(system, materializer))
     case GET(p"/java/known")      => ofJava(java.known())
     case GET(p"/flow/$name")      => ofJava(java.flow(name))
+    case GET(p"/later/$name") =>
+      EssentialAction(_ => Accumulator.done(java.later(name).asScala.map(Results.Ok(_))(system.dispatcher)))
   }
 
   /** As the code does that Play generates from a routes file. */
