@@ -721,7 +721,9 @@ typedef struct h2ws_stats {
   uint64_t writes;
   /** Handshakes refused by the host. */
   uint64_t rejected_by_host;
-  /** Handshakes refused: no or an empty `:authority`, user information in it, or another `host`. */
+  /**
+   * Handshakes refused: no or an empty `:authority`, or user information in it; and whatever has another `host`.
+   */
   uint64_t refused_authority;
   /** Handshakes refused: a `:scheme` that is neither http nor https. */
   uint64_t refused_scheme;

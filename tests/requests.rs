@@ -43,6 +43,30 @@ fn rfc9113_8_3_1_host_stands_in_for_authority() {
 }
 
 #[test]
+fn rfc9113_8_3_1_host_that_contradicts_authority_is_refused() {
+    let host = Host::start();
+    let mut client = host.client();
+    let of = |authority, said| {
+        let fields = with_field(request_fields("GET", "/hello"), ":authority", Some(authority));
+        with_field(fields, "host", Some(said))
+    };
+    for (authority, said) in [("localhost", "localhost"), ("localhost", "LOCALHOST:80"), ("localhost:80", "localhost")] {
+        let stream = client.open(&of(authority, said), true);
+        assert_eq!(client.response(stream).head.status(), "200", "{authority} and {said}");
+    }
+    for (authority, said) in [("evil.test", "localhost"), ("localhost", "evil.test"), ("localhost", "localhost:81")] {
+        let stream = client.open(&of(authority, said), true);
+        assert_eq!(client.response(stream).head.status(), "400", "{authority} and {said}");
+    }
+    let mut twice = of("localhost", "localhost");
+    twice.push(("host".into(), "localhost".into()));
+    let stream = client.open(&twice, true);
+    assert_eq!(client.response(stream).head.status(), "400", "two of them");
+    let stats = host.stats();
+    assert_eq!((stats.requests, stats.refused_authority), (3, 4));
+}
+
+#[test]
 fn rfc9113_8_3_1_options_of_the_server_itself() {
     let host = Host::start();
     let mut client = host.client();

@@ -72,7 +72,7 @@ counters! {
     writes,
     /// Handshakes refused by the host.
     rejected_by_host,
-    /// Handshakes refused: no or an empty `:authority`, user information in it, or another `host`.
+    /// Handshakes refused: no or an empty `:authority`, or user information in it; and whatever has another `host`.
     refused_authority,
     /// Handshakes refused: a `:scheme` that is neither http nor https.
     refused_scheme,

@@ -51,7 +51,7 @@ pub struct h2ws_stats {
     pub writes: u64,
     /// Handshakes refused by the host.
     pub rejected_by_host: u64,
-    /// Handshakes refused: no or an empty `:authority`, user information in it, or another `host`.
+    /// Handshakes refused: no or an empty `:authority`, or user information in it; and whatever has another `host`.
     pub refused_authority: u64,
     /// Handshakes refused: a `:scheme` that is neither http nor https.
     pub refused_scheme: u64,

@@ -87,7 +87,10 @@ pub fn open<'a>(
     end_stream: bool,
 ) -> Result<Opening<'a>, Refused> {
     match (*method == Method::CONNECT, protocol) {
-        (false, None) => return Ok(Opening::Request),
+        (false, None) => {
+            check_host(uri, headers)?;
+            return Ok(Opening::Request);
+        }
         (false, Some(_)) => return Err(Refused::bad_request(Refusal::Malformed, ":protocol without CONNECT")),
         (true, None) => {
             return Err(Refused::not_implemented(Refusal::PlainConnect, "CONNECT without :protocol: no tunnels here"));
@@ -182,23 +185,30 @@ fn check_authority(uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
     if authority.as_str().contains('@') {
         return refuse(":authority has user information");
     }
-    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-    let Some(target) = host_and_port(authority, default_port) else {
+    if host_and_port(authority, default_port(uri)).is_none() {
         return refuse(":authority is not a host with an optional port");
-    };
-    let mut hosts = headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (None, _) => Ok(()),
-        (Some(host), None) => {
-            let host = Authority::try_from(host.as_bytes()).ok();
-            if host.and_then(|host| host_and_port(&host, default_port)) == Some(target) {
-                Ok(())
-            } else {
-                refuse("host is not what :authority says")
-            }
-        }
-        (Some(_), Some(_)) => refuse("more than one host field"),
     }
+    check_host(uri, headers)
+}
+
+/// Whoever goes by the one and whoever goes by the other have to mean the same (RFC 9113 §8.3.1). Without an authority
+/// `host` stands in for it.
+#[allow(clippy::result_large_err)]
+fn check_host(uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+    let refuse = |text: &str| Err(Refused::bad_request(Refusal::Authority, text));
+    let mut hosts = headers.get_all(HOST).iter();
+    let Some(host) = hosts.next() else { return Ok(()) };
+    if hosts.next().is_some() {
+        return refuse("more than one host field");
+    }
+    let Some(authority) = uri.authority() else { return Ok(()) };
+    let target = |of: &Authority| host_and_port(of, default_port(uri));
+    let said = Authority::try_from(host.as_bytes()).ok().and_then(|host| target(&host));
+    if said.is_some() && said == target(authority) { Ok(()) } else { refuse("host is not what :authority says") }
+}
+
+fn default_port(uri: &Uri) -> u16 {
+    if uri.scheme_str() == Some("https") { 443 } else { 80 }
 }
 
 /// What two spellings of one target have in common (RFC 9110 §4.2.3): letter case and the default port

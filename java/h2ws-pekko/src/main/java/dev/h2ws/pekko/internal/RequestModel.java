@@ -4,7 +4,6 @@ import dev.h2ws.Request;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.http.javadsl.model.AttributeKey;
 import org.apache.pekko.http.javadsl.model.AttributeKeys;
@@ -65,9 +64,6 @@ final class RequestModel {
     HttpRequest of(RequestBody body, int stream) throws Refused {
         Request request = body.request();
         boolean http2 = request.version().equals("HTTP/2");
-        if (http2 && !hostIsAuthority(request)) {
-            throw new Refused(400, "host is not what :authority says");
-        }
         List<HttpHeader> fields = new ArrayList<>();
         HttpRequest model = HttpRequest.create()
                 .withMethod(method(request, http2))
@@ -103,23 +99,6 @@ final class RequestModel {
         }
         model = model.withHeaders(fields);
         return request.hasBody() ? model.withEntity(entity(body, stream, type)) : model;
-    }
-
-    /** Else who goes by the one and who goes by the other would not mean the same (RFC 9113 section 8.3.1). */
-    private static boolean hostIsAuthority(Request request) {
-        String authority = withoutDefaultPort(request.authority(), request.scheme());
-        for (Map.Entry<String, String> field : request.headers()) {
-            if (field.getKey().equals("host")
-                    && !withoutDefaultPort(field.getValue(), request.scheme()).equalsIgnoreCase(authority)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static String withoutDefaultPort(String host, String scheme) {
-        String port = scheme.equals("https") ? ":443" : ":80";
-        return host.endsWith(port) ? host.substring(0, host.length() - port.length()) : host;
     }
 
     private HttpMethod method(Request request, boolean http2) throws Refused {
