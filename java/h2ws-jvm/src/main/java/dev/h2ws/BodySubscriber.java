@@ -31,12 +31,14 @@ final class BodySubscriber implements Subscriber<ByteBuffer> {
     @Override
     public void onSubscribe(Subscription given) {
         Objects.requireNonNull(given, "subscription");
+        boolean first;
         synchronized (this) {
-            if (subscription == null && !over) {
+            first = subscription == null && !over;
+            if (first) {
                 subscription = given;
             }
         }
-        if (subscription == given) {
+        if (first) {
             given.request(1);
         } else {
             given.cancel();

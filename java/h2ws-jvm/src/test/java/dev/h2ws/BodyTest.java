@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /** Requests, and bodies both ways. */
 class BodyTest extends EngineTest {
-    private static final int LARGE = 5_000_000;
+    static final int LARGE = 5_000_000;
 
     private static HttpResponse<byte[]> post(Client.Place place, byte[] body) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(place.http("/"))
@@ -28,7 +28,7 @@ class BodyTest extends EngineTest {
         return Client.HTTP.send(request, BodyHandlers.ofByteArray());
     }
 
-    private static byte[] pattern(int size) {
+    static byte[] pattern(int size) {
         byte[] bytes = new byte[size];
         for (int i = 0; i < size; i++) {
             bytes[i] = (byte) (i * 31 + (i >> 8));

@@ -88,9 +88,9 @@ class DeployTest extends EngineTest {
     }
 
     private static boolean soon(BooleanSupplier condition) throws InterruptedException {
-        for (int i = 0; i < 200 && !condition.getAsBoolean(); i++) {
+        for (int i = 0; i < 1000 && !condition.getAsBoolean(); i++) {
             System.gc();
-            Thread.sleep(50);
+            Thread.sleep(10);
         }
         return condition.getAsBoolean();
     }

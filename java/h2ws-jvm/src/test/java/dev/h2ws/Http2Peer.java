@@ -13,9 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 
-/**
- * An HTTP/2 client by the byte, so that a test says which bytes are where.
- */
+/** An HTTP/2 client by the byte, so that a test says which bytes are where. */
 public final class Http2Peer implements Closeable {
     public static final int DATA = 0;
     public static final int HEADERS = 1;
@@ -91,6 +89,15 @@ public final class Http2Peer implements Closeable {
         byte[] payload = new byte[head >>> 8];
         in.readFully(payload);
         return new Frame(head & 0xff, flags, stream, payload);
+    }
+
+    /** The next frame of this type; those before it are passed over. */
+    public Frame next(int type) throws IOException {
+        Frame frame;
+        do {
+            frame = read();
+        } while (frame.type() != type);
+        return frame;
     }
 
     /** Sends the greeting and hears the server's. */

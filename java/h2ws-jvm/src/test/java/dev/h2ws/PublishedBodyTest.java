@@ -21,16 +21,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Answers whose body is a publisher's. */
 class PublishedBodyTest extends EngineTest {
-    private static final int LARGE = 5_000_000;
-
-    private static byte[] pattern(int size) {
-        byte[] bytes = new byte[size];
-        for (int i = 0; i < size; i++) {
-            bytes[i] = (byte) (i * 31 + (i >> 8));
-        }
-        return bytes;
-    }
-
     private static HttpResponse<byte[]> get(Client.Place place) throws Exception {
         return Client.HTTP.send(HttpRequest.newBuilder(place.http("/")).build(), BodyHandlers.ofByteArray());
     }
@@ -108,7 +98,7 @@ class PublishedBodyTest extends EngineTest {
     @ParameterizedTest
     @ValueSource(ints = {1_000, 50_000, 3_000_000})
     void theClientGetsAllOfIt(int piece) throws Exception {
-        byte[] body = pattern(LARGE);
+        byte[] body = BodyTest.pattern(BodyTest.LARGE);
         Pieces pieces = new Pieces(body, piece, null);
         Client.Place place = serve(
                 builder().set("send_queue", 100_000), request -> request.respond(200, Headers.of("x-a", "1"), pieces));
@@ -121,12 +111,12 @@ class PublishedBodyTest extends EngineTest {
 
     @Test
     void oneOfTheJdkOnThreadsOfItsOwn() throws Exception {
-        byte[] body = pattern(LARGE);
+        byte[] body = BodyTest.pattern(BodyTest.LARGE);
         Client.Place place = serve(builder().set("send_queue", 100_000), request -> {
             SubmissionPublisher<ByteBuffer> publisher = new SubmissionPublisher<>();
             request.respond(200, Headers.of(), publisher);
             CompletableFuture.runAsync(() -> {
-                for (int at = 0; at < LARGE; at += 10_000) {
+                for (int at = 0; at < BodyTest.LARGE; at += 10_000) {
                     publisher.submit(ByteBuffer.wrap(body, at, 10_000));
                 }
                 publisher.close();

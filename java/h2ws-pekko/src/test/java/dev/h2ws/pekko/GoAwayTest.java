@@ -53,17 +53,8 @@ class GoAwayTest {
         system.getWhenTerminated().toCompletableFuture().get(10, TimeUnit.SECONDS);
     }
 
-    /** The next frame of this type. */
-    private static Frame next(int type, Http2Peer peer) throws Exception {
-        Frame frame;
-        do {
-            frame = peer.read();
-        } while (frame.type() != type);
-        return frame;
-    }
-
     private static void goAway(Http2Peer peer, int lastStream) throws Exception {
-        ByteBuffer payload = ByteBuffer.wrap(next(Http2Peer.GOAWAY, peer).payload());
+        ByteBuffer payload = ByteBuffer.wrap(peer.next(Http2Peer.GOAWAY).payload());
         assertThat(payload.getInt()).as("last stream").isEqualTo(lastStream);
         assertThat(payload.getInt()).as("error code").isEqualTo(NO_ERROR);
     }
@@ -84,7 +75,7 @@ class GoAwayTest {
 
             goAway(peer, Integer.MAX_VALUE);
             // what tells the server that the client has heard it
-            Frame ping = next(Http2Peer.PING, peer);
+            Frame ping = peer.next(Http2Peer.PING);
             peer.write(Http2Peer.frame(Http2Peer.PING, Http2Peer.ACK, 0, ping.payload()));
             goAway(peer, 1);
 

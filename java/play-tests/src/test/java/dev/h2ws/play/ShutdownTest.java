@@ -47,10 +47,7 @@ class ShutdownTest {
             assertThat(socket.next()).startsWith("close 1001");
             socket.close(1001, "");
             assertThat(socket.next()).isEqualTo("end");
-            Http2Peer.Frame frame;
-            do {
-                frame = peer.read();
-            } while (frame.type() != Http2Peer.GOAWAY);
+            peer.next(Http2Peer.GOAWAY);
             assertThat(order).as("while an answer is under way").doesNotContain(stops);
 
             server.sockets.later.complete("answered");
