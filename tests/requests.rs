@@ -50,7 +50,8 @@ fn rfc9113_8_3_1_host_that_contradicts_authority_is_refused() {
         let fields = with_field(request_fields("GET", "/hello"), ":authority", Some(authority));
         with_field(fields, "host", Some(said))
     };
-    for (authority, said) in [("localhost", "localhost"), ("localhost", "LOCALHOST:80"), ("localhost:80", "localhost")] {
+    for (authority, said) in [("localhost", "localhost"), ("localhost", "LOCALHOST:80"), ("localhost:80", "localhost")]
+    {
         let stream = client.open(&of(authority, said), true);
         assert_eq!(client.response(stream).head.status(), "200", "{authority} and {said}");
     }
