@@ -308,6 +308,18 @@ class CloseTest {
         });
     }
 
+    /** TCP's RST, which over HTTP/1.1 is the reset above. */
+    @Test
+    void aConnectionThatBreaksFails() throws Exception {
+        with(Door.H2WS_HTTP2, (wire, probe) -> {
+            wire.text("hello");
+            assertThat(probe.next()).isEqualTo("text hello");
+            ((Http2Wire) wire).loseConnection();
+            assertThat(probe.next()).startsWith("fail StreamTcpException");
+            assertThat(probe.outEnd.get(10, TimeUnit.SECONDS)).isNotNull();
+        });
+    }
+
     @ParameterizedTest
     @EnumSource
     void aPingIsAnswered(Door door) throws Exception {
