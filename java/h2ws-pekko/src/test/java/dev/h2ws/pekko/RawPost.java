@@ -25,6 +25,9 @@ import org.eclipse.jetty.util.Callback;
 
 /** A POST as no whole client sends it: its head never ends it, an empty body has an end of its own. */
 final class RawPost {
+    /** Pekko has a limit for a chunk, which is not that of a body. */
+    private static final int CHUNK = 100_000;
+
     private RawPost() {}
 
     /**
@@ -49,8 +52,9 @@ final class RawPost {
             request.append("Content-Length: " + body.length() + "\r\n\r\n" + body);
         } else {
             request.append("Transfer-Encoding: chunked\r\n\r\n");
-            if (!body.isEmpty()) {
-                request.append(Integer.toHexString(body.length()) + "\r\n" + body + "\r\n");
+            for (int at = 0; at < body.length(); at += CHUNK) {
+                String chunk = body.substring(at, Math.min(at + CHUNK, body.length()));
+                request.append(Integer.toHexString(chunk.length()) + "\r\n" + chunk + "\r\n");
             }
             request.append("0\r\n");
             trailers.forEach((name, value) -> request.append(name + ": " + value + "\r\n"));

@@ -80,6 +80,9 @@ class RequestTest {
             path("default", () -> complete(StatusCodes.OK, HttpEntities.create(
                     ContentTypes.TEXT_PLAIN_UTF8, 6, Source.from(List.of("abc", "def")).map(ByteString::fromString)))),
             path("empty", () -> complete(StatusCodes.NO_CONTENT)),
+            path("unchanged", () -> complete(org.apache.pekko.http.javadsl.model.HttpResponse.create()
+                    .withStatus(304)
+                    .addHeader(HttpHeader.parse("etag", "\"7\"")))),
             path("fails", () -> extractRequest(request -> {
                 throw new IllegalStateException("test");
             })),
@@ -249,6 +252,15 @@ class RequestTest {
                 .isEqualTo(413));
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void aBodyWithoutALengthThatIsTooLongIs413(Door door) throws Exception {
+        ServerBinding binding = door.bind(system, ROUTE);
+        String body = "x".repeat((1 << 20) + 1);
+        assertThat(RawPost.send(door, binding.localAddress().getPort(), "/length", body, false, Map.of())).startsWith("413 ");
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
     /** With stock the JDK's client loses an answer now and then. */
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
@@ -292,7 +304,7 @@ class RequestTest {
 
     @ParameterizedTest
     @EnumSource
-    void headAndNoContent(Door door) throws Exception {
+    void headNoContentAndNotModified(Door door) throws Exception {
         with(door, get -> {
             HttpResponse<String> head = get.send("/hello", "HEAD", BodyPublishers.noBody());
             assertThat(head.statusCode()).isEqualTo(200);
@@ -305,6 +317,10 @@ class RequestTest {
             HttpResponse<String> empty = get.get("/empty");
             assertThat(empty.statusCode()).isEqualTo(204);
             assertThat(empty.body()).isEmpty();
+            HttpResponse<String> unchanged = get.get("/unchanged");
+            assertThat(unchanged.statusCode()).isEqualTo(304);
+            assertThat(unchanged.body()).isEmpty();
+            assertThat(unchanged.headers().firstValue("etag")).hasValue("\"7\"");
             assertThat(get.get("/hello").body()).isEqualTo("hello");
         });
     }
