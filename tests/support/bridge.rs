@@ -1,11 +1,11 @@
 //! A host that keeps its sockets and moves their bytes itself: with it every test of behaviour can run over the byte transport.
 
-use h2ws::{Attach, ConnectionId, Engine, ListenOptions, Read as Came, Ready};
+use h2ws::{Attach, ConnectionId, Engine, Error, ListenOptions, Read as Came, Ready};
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 /// Set, the tests' hosts listen by a bridge wherever they can.
@@ -20,9 +20,39 @@ pub fn wanted(options: &ListenOptions) -> bool {
 struct Word {
     ready: Mutex<(Ready, bool)>,
     said: Condvar,
+    /// What had not been read when the connection ended, and how it did: the engine keeps that no longer than itself. Locked
+    /// for each read, of which there is one at a time.
+    rest: Mutex<Option<(Vec<u8>, Came)>>,
 }
 
 impl Word {
+    fn read(&self, engine: &Engine, connection: ConnectionId, into: &mut [u8]) -> Result<Came, Error> {
+        match &mut *self.rest.lock().expect("not poisoned") {
+            None => engine.duplex_read(connection, into),
+            Some((bytes, end)) if bytes.is_empty() => Ok(*end),
+            Some((bytes, _)) => {
+                let n = bytes.len().min(into.len());
+                into[..n].copy_from_slice(&bytes[..n]);
+                bytes.drain(..n);
+                Ok(Came::Bytes(n))
+            }
+        }
+    }
+
+    fn keep_the_rest(&self, engine: &Engine, connection: ConnectionId) {
+        let mut rest = self.rest.lock().expect("not poisoned");
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
+        let end = loop {
+            match engine.duplex_read(connection, &mut buffer) {
+                Ok(Came::Bytes(n)) if n > 0 => bytes.extend_from_slice(&buffer[..n]),
+                Ok(end) => break end,
+                // closed by its own threads
+                Err(_) => break Came::Reset,
+            }
+        };
+        *rest = Some((bytes, end));
+    }
+
     fn tell(&self, ready: Ready) {
         let mut all = self.ready.lock().expect("not poisoned");
         all.0.readable |= ready.readable;
@@ -54,6 +84,7 @@ impl Word {
 #[derive(Default)]
 pub struct Bridges {
     last: AtomicU64,
+    engine: OnceLock<Engine>,
     words: Mutex<HashMap<u64, Arc<Word>>>,
     names: Mutex<HashMap<ConnectionId, u64>>,
 }
@@ -71,12 +102,16 @@ impl Bridges {
     pub fn disconnected(&self, connection: ConnectionId) {
         let context = self.names.lock().expect("not poisoned").remove(&connection);
         if let Some(word) = context.and_then(|context| self.words.lock().expect("not poisoned").remove(&context)) {
+            if let Some(engine) = self.engine.get() {
+                word.keep_the_rest(engine, connection);
+            }
             word.over();
         }
     }
 
     /// Serves a socket.
     pub fn serve(self: &Arc<Self>, engine: &Engine, socket: TcpStream, options: &ListenOptions) {
+        self.engine.get_or_init(|| engine.clone());
         let context = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let word = Arc::new(Word::default());
         self.words.lock().expect("not poisoned").insert(context, Arc::clone(&word));
@@ -116,18 +151,12 @@ fn from_peer(engine: &Engine, connection: ConnectionId, mut socket: &TcpStream, 
 
 fn to_peer(engine: &Engine, connection: ConnectionId, mut socket: &TcpStream, word: &Word) {
     let mut buffer = vec![0; 64 << 10];
+    let mut over = false;
     let reset = loop {
-        match engine.duplex_read(connection, &mut buffer) {
-            Ok(Came::Bytes(0)) => {
-                if !word.wait(|ready| &mut ready.readable) {
-                    // it ended, perhaps with something to read
-                    match engine.duplex_read(connection, &mut buffer) {
-                        Ok(Came::Bytes(n)) if n > 0 => drop(socket.write_all(&buffer[..n])),
-                        Ok(Came::Reset) => break true,
-                        _ => break false,
-                    }
-                }
-            }
+        match word.read(engine, connection, &mut buffer) {
+            Ok(Came::Bytes(0)) if over => break false,
+            // when it has ended, perhaps with something to read
+            Ok(Came::Bytes(0)) => over = !word.wait(|ready| &mut ready.readable),
             Ok(Came::Bytes(n)) => {
                 if socket.write_all(&buffer[..n]).is_err() {
                     break true;
