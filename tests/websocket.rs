@@ -69,6 +69,51 @@ fn many_messages_of_one_data_frame_are_answered_in_one() {
     client.expect(&Frame::data(stream, expected));
 }
 
+/// Not on the loop's thread.
+#[test]
+fn what_is_said_under_a_cork_goes_out_at_once_when_it_is_out() {
+    let host = Host::start();
+    let mut client = host.client();
+    let stream = client.connect_websocket("/quiet");
+    let id = host.request("/quiet").stream;
+    let texts: Vec<String> = (0..20).map(|n| format!("message {n}")).collect();
+    host.engine.cork(id).expect("open");
+    host.engine.uncork(id).expect("nothing waits");
+    host.engine.cork(id).expect("open");
+    for (n, text) in texts.iter().enumerate() {
+        host.engine.send(id, MessageKind::Text, text.as_bytes()).expect("room");
+        if n == 10 {
+            client.sync();
+        }
+    }
+    host.engine.uncork(id).expect("open");
+    let expected: Vec<u8> = texts.iter().flat_map(|text| server_frame(TEXT, text.as_bytes())).collect();
+    client.expect(&Frame::data(stream, expected));
+    host.engine.send(id, MessageKind::Text, b"no cork any more").expect("room");
+    assert_eq!(client.ws_message(stream).1, b"no cork any more");
+}
+
+/// Its own limits hold, and `writable` comes as ever.
+#[test]
+fn a_cork_does_not_keep_writable_back() {
+    let host = Host::with(|config| config.send_queue = 10_000);
+    let mut client = host.client();
+    let stream = client.connect_websocket("/quiet");
+    let id = host.request("/quiet").stream;
+    host.engine.cork(id).expect("open");
+    let mut sent = 0;
+    while host.engine.send(id, MessageKind::Binary, &[7; 1000]).is_ok() {
+        sent += 1;
+    }
+    assert!(sent > 0);
+    host.wait_for("writable", |events| {
+        events.iter().find(|event| matches!(event, Event::Writable { stream } if *stream == id)).map(|_| ())
+    });
+    for _ in 0..sent {
+        assert_eq!(client.ws_message(stream).1, [7; 1000]);
+    }
+}
+
 #[test]
 fn rfc6455_5_4_fragments_are_put_together_with_control_frames_between() {
     let host = Host::start();
@@ -466,6 +511,8 @@ fn a_handle_that_is_over_is_gone_for_every_call() {
         gone(host.engine.close(id, Some(1000), ""));
         gone(host.engine.abort(id, CANCEL));
         gone(host.engine.demand(id, 1));
+        gone(host.engine.cork(id));
+        gone(host.engine.uncork(id));
         gone(host.engine.set_context(id, 1));
         gone(host.engine.accept(id, &h2ws::Accept::default()));
         gone(host.engine.finish(id, None));

@@ -193,15 +193,16 @@ impl Mailbox {
     }
 
     /// Queues an operation if there is room and `commit` agrees; both under the lock, so that what `commit`
-    /// changes and the order of the queue never differ.
+    /// changes and the order of the queue never differ. The loop is not woken for what is corked.
     pub(crate) fn post(
         &self,
         stream: StreamId,
         op: Op<'_>,
         cap: usize,
+        corked: &AtomicBool,
         commit: impl FnOnce(&Op<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        {
+        let corked = {
             let weight = op.weight();
             let mut queue = self.lock();
             if queue.closed {
@@ -213,9 +214,24 @@ impl Mailbox {
             commit(&op)?;
             queue.weight += weight;
             queue.commands.push_back(Command::Stream { stream, parcel: Parcel::pack(op) });
+            // under the lock: whoever takes the cork out does so before, or wakes the loop for this too
+            corked.load(Ordering::Relaxed)
+        };
+        if !corked {
+            self.wake();
         }
-        self.wake();
         Ok(())
+    }
+
+    /// Takes a cork out: the loop is woken for what was queued meanwhile.
+    pub(crate) fn uncork(&self, corked: &AtomicBool) {
+        let queue = self.lock();
+        corked.store(false, Ordering::Relaxed);
+        let waits = !queue.commands.is_empty();
+        drop(queue);
+        if waits {
+            self.wake();
+        }
     }
 
     /// Asks for a look whether `writable` is due. The caller has set `Slot::owed`, so this comes once a stream.
@@ -299,7 +315,8 @@ mod tests {
     fn the_queue_refuses_what_exceeds_its_cap_but_takes_one_large_item() {
         let mailbox = Mailbox::default();
         let stream = StreamId(1);
-        let post = |n: usize| mailbox.post(stream, Op::Ping(&vec![0; n]), 100, |_| Ok(()));
+        let open = AtomicBool::new(false);
+        let post = |n: usize| mailbox.post(stream, Op::Ping(&vec![0; n]), 100, &open, |_| Ok(()));
         assert!(post(200).is_ok(), "nothing else waits");
         assert_eq!(post(1).expect_err("full").status(), Status::Busy);
         mailbox.drain();
@@ -327,10 +344,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_corked_wakes_the_loop_when_the_cork_is_out() {
+        let mailbox = Mailbox::default();
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut rung = || std::pin::pin!(mailbox.wait()).as_mut().poll(&mut cx).is_ready();
+        let corked = AtomicBool::new(true);
+        let post = || mailbox.post(StreamId(1), Op::Ping(&[]), 100, &corked, |_| Ok(()));
+        post().expect("room");
+        post().expect("room");
+        assert!(!rung(), "corked");
+        mailbox.uncork(&corked);
+        assert!(rung(), "uncorked");
+        assert_eq!(mailbox.drain().0.len(), 2);
+        mailbox.uncork(&corked);
+        assert!(!rung(), "nothing was queued");
+        post().expect("room");
+        assert!(rung(), "no cork any more");
+    }
+
+    #[test]
     fn a_closed_queue_says_so() {
         let mailbox = Mailbox::default();
         mailbox.close();
-        let error = mailbox.post(StreamId(1), Op::Demand(1), 100, |_| Ok(())).expect_err("closed");
+        let error =
+            mailbox.post(StreamId(1), Op::Demand(1), 100, &AtomicBool::new(false), |_| Ok(())).expect_err("closed");
         assert_eq!(error.status(), Status::ShuttingDown);
     }
 }

@@ -187,38 +187,28 @@ impl Shared {
 
     /// Whether a handle names a stream that the host has not answered.
     pub(crate) fn undecided(&self, stream: StreamId) -> Result<(), Error> {
-        self.alive(stream)?;
-        let parts = Parts::of(stream.0);
-        match self.loops[parts.of_loop].streams.slot(parts.slot) {
-            Some(slot) if slot.phase.load(Ordering::Acquire) != phase::UNDECIDED => {
-                Err(Error::new(Status::WrongState, "this exchange has been answered"))
-            }
-            _ => Ok(()),
+        let (_, slot) = self.find(stream)?;
+        if slot.phase.load(Ordering::Acquire) == phase::UNDECIDED {
+            Ok(())
+        } else {
+            Err(Error::new(Status::WrongState, "this exchange has been answered"))
         }
     }
 
-    /// Whether a handle names a stream.
-    pub(crate) fn alive(&self, stream: StreamId) -> Result<(), Error> {
+    /// The stream that a handle names, and its loop.
+    #[inline]
+    fn find(&self, stream: StreamId) -> Result<(&LoopShared, &Slot), Error> {
         let parts = Parts::of(stream.0);
-        let slot = self.loops.get(parts.of_loop).and_then(|l| l.streams.slot(parts.slot));
-        if !parts.connection && slot.is_some_and(|s| s.alive(parts.generation)) {
-            Ok(())
-        } else {
-            Err(Status::Gone.into())
-        }
+        let of_loop = self.loops.get(parts.of_loop).filter(|_| !parts.connection).ok_or(Status::Gone)?;
+        let slot = of_loop.streams.slot(parts.slot).filter(|slot| slot.alive(parts.generation)).ok_or(Status::Gone)?;
+        Ok((of_loop, slot))
     }
 
     /// Does what the host says of a stream: at once on the stream's own loop, by its queue from elsewhere.
     #[inline]
     pub(crate) fn perform(&self, stream: StreamId, op: Op<'_>) -> Result<(), Error> {
         let parts = Parts::of(stream.0);
-        if parts.connection {
-            return Err(Status::Gone.into());
-        }
-        let Some(of_loop) = self.loops.get(parts.of_loop) else { return Err(Status::Gone.into()) };
-        let Some(slot) = of_loop.streams.slot(parts.slot).filter(|slot| slot.alive(parts.generation)) else {
-            return Err(Status::Gone.into());
-        };
+        let (of_loop, slot) = self.find(stream)?;
         loops::with_current(self, parts.of_loop, |state| match state {
             Some(state) if slot.posted.load(Ordering::Acquire) == 0 => {
                 if let Err(busy) = check_room(slot, &op, self.config.send_queue, &of_loop.counters) {
@@ -232,13 +222,27 @@ impl Shared {
         })
     }
 
+    /// What other threads say of a stream wakes nobody from now on.
+    pub(crate) fn cork(&self, stream: StreamId) -> Result<(), Error> {
+        let (_, slot) = self.find(stream)?;
+        slot.corked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Wakes the loop for what other threads have said of a stream meanwhile.
+    pub(crate) fn uncork(&self, stream: StreamId) -> Result<(), Error> {
+        let (of_loop, slot) = self.find(stream)?;
+        of_loop.mailbox.uncork(&slot.corked);
+        Ok(())
+    }
+
     /// From another thread: what can be said at once is said at once, the rest goes by the loop's queue.
     fn post(&self, of_loop: &LoopShared, slot: &Slot, stream: StreamId, op: Op<'_>) -> Result<(), Error> {
         let weight = if op.fills_queue() { op.weight() as u32 } else { 0 };
         let posted = check_room(slot, &op, self.config.send_queue, &of_loop.counters).and_then(|()| {
             of_loop
                 .mailbox
-                .post(stream, op, self.config.command_queue as usize, |op| {
+                .post(stream, op, self.config.command_queue as usize, &slot.corked, |op| {
                     // it may have ended since, and the slot be another's by now
                     if !slot.alive(Parts::of(stream.0).generation) {
                         return Err(Status::Gone.into());

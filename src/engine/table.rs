@@ -69,6 +69,8 @@ pub(crate) struct Slot {
     pub(crate) fragments: AtomicU8,
     /// `Busy` was said and `writable` is owed.
     pub(crate) owed: AtomicBool,
+    /// What other threads say of it does not wake its loop.
+    pub(crate) corked: AtomicBool,
 }
 
 impl Slot {
@@ -174,6 +176,7 @@ impl Slots {
         shared.websocket.store(false, Ordering::Relaxed);
         shared.fragments.store(0, Ordering::Relaxed);
         shared.owed.store(false, Ordering::Relaxed);
+        shared.corked.store(false, Ordering::Relaxed);
         shared.generation.store(entry.generation, Ordering::Release);
         Some(Parts { of_loop, connection: is_connection, slot, generation: entry.generation })
     }

@@ -291,6 +291,24 @@ impl Engine {
         self.shared.perform(stream, Op::SetDemand)
     }
 
+    /// What other threads than the stream's loop say of it from now on need not reach the peer before [`Self::uncork`]: the
+    /// loop is not woken for it, and so writes all of it at once. For a thread that answers many messages in a row, and for
+    /// no longer than that takes. Limits hold as ever, and [`Status::Busy`] is followed by `writable`.
+    ///
+    /// # Errors
+    /// [`Status::Gone`]
+    pub fn cork(&self, stream: StreamId) -> Result<(), Error> {
+        self.shared.cork(stream)
+    }
+
+    /// Ends what [`Self::cork`] began; nothing happens if it did not.
+    ///
+    /// # Errors
+    /// [`Status::Gone`]: what was said before the end has been lost with the stream, or sent.
+    pub fn uncork(&self, stream: StreamId) -> Result<(), Error> {
+        self.shared.uncork(stream)
+    }
+
     /// Sets what comes with each event of the stream.
     ///
     /// # Errors

@@ -283,6 +283,14 @@ pub(crate) extern "system" fn abort<'l>(
     native(&mut env, |_| Ok(to_stream(engine, stream, |engine, stream| engine.abort(stream, h2_code as u32))?))
 }
 
+pub(crate) extern "system" fn cork<'l>(mut env: EnvUnowned<'l>, _: JClass<'l>, engine: i64, stream: i64) -> i32 {
+    native(&mut env, |_| Ok(to_stream(engine, stream, Engine::cork)?))
+}
+
+pub(crate) extern "system" fn uncork<'l>(mut env: EnvUnowned<'l>, _: JClass<'l>, engine: i64, stream: i64) -> i32 {
+    native(&mut env, |_| Ok(to_stream(engine, stream, Engine::uncork)?))
+}
+
 pub(crate) extern "system" fn demand<'l>(
     mut env: EnvUnowned<'l>,
     _: JClass<'l>,

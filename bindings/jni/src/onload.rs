@@ -52,6 +52,8 @@ fn natives() -> Vec<(&'static JNIStr, &'static JNIStr, *mut c_void)> {
         native!("pong", "(JJ[B)I", exchange::pong),
         native!("close", "(JJILjava/lang/String;)I", exchange::close),
         native!("abort", "(JJI)I", exchange::abort),
+        native!("cork", "(JJ)I", exchange::cork),
+        native!("uncork", "(JJ)I", exchange::uncork),
         native!("demand", "(JJI)I", exchange::demand),
         native!("takeOver", "(Ljava/lang/Object;)I", lifecycle::take_over),
         native!("takeOverDescriptor", "(I)I", lifecycle::take_over_descriptor),

@@ -272,6 +272,21 @@ public final class WebSocket {
     }
 
     /**
+     * What other threads than the socket's loop send and ask for from now on need not reach the peer before
+     * {@link #uncork()}: the loop is not woken for each, and writes all of it at once. For a thread that answers many
+     * messages in a row, and for no longer than that takes. {@link SendResult#BUSY} is said as ever, and followed by
+     * {@link WebSocketListener#writable}. Nothing happens if the socket has ended.
+     */
+    public void cork() {
+        Native.cork(engine(), stream());
+    }
+
+    /** Ends what {@link #cork()} began: what waits goes out. Nothing happens if it did not, or if the socket has ended. */
+    public void uncork() {
+        Native.uncork(engine(), stream());
+    }
+
+    /**
      * What was attached.
      *
      * @return the object, or null

@@ -125,6 +125,10 @@ public final class Native {
 
     public static native int abort(long engine, long stream, int h2Code);
 
+    public static native int cork(long engine, long stream);
+
+    public static native int uncork(long engine, long stream);
+
     public static native int demand(long engine, long stream, int n);
 
     public static native int takeOver(Object channelOrSocket);

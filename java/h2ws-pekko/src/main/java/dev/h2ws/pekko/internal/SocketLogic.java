@@ -31,14 +31,6 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
      */
     record Link(WebSocket socket, Inbox inbox, SocketSettings settings, LoggingAdapter log, int stream) {}
 
-    /** Fragments that are asked for ahead: more and more while they are small, few once a large one was seen. */
-    private static final int AHEAD_OF_SMALL = 32;
-
-    private static final int AHEAD_OF_LARGE = 8;
-    private static final int AHEAD_OF_LARGEST = 2;
-    private static final int SMALL = 4 << 10;
-    private static final int LARGE = 16 << 10;
-
     private static final int GOING_AWAY = 1001;
     private static final int INTERNAL_ERROR = 1011;
 
@@ -50,8 +42,9 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     private final Inlet<I> in;
     private final Outlet<O> out;
     private final ArrayDeque<Object> events = new ArrayDeque<>(4);
-    private int ahead = AHEAD_OF_LARGE;
-    private int asked;
+    private final Demand demand;
+    /** Null until several events came at once. */
+    private Cork cork;
     private Closed ended;
     private boolean peerClosed;
     private boolean closeSent;
@@ -64,6 +57,7 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         super(shape);
         socket = link.socket();
         inbox = link.inbox();
+        demand = new Demand(socket);
         settings = link.settings();
         log = link.log();
         stream = link.stream();
@@ -112,8 +106,7 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         pull(in);
         heard();
         if (ended == null) {
-            asked = ahead;
-            socket.demand(ahead);
+            demand.begin();
         }
     }
 
@@ -127,6 +120,9 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
             // stopped from outside, with its actor system or materializer; failures of the flow do not come here
             socket.close(GOING_AWAY, "");
         }
+        if (cork != null) {
+            cork.pull();
+        }
     }
 
     private void heard() {
@@ -136,6 +132,12 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
         // in this order: all events before an end that is seen are taken
         ended = inbox.closed();
         inbox.take(events);
+        if (events.size() > 1) {
+            if (cork == null) {
+                cork = new Cork(socket, events, createAsyncCallback(Cork::look));
+            }
+            cork.put();
+        }
         process();
     }
 
@@ -289,16 +291,8 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
 
     /** A fragment has left the queue: the peer may send another one. */
     final void taken(Fragment fragment) {
-        int length = fragment.data().length;
-        if (length > SMALL) {
-            ahead = length > LARGE ? AHEAD_OF_LARGEST : AHEAD_OF_LARGE;
-        } else if (ahead < AHEAD_OF_SMALL && fragment.last()) {
-            ahead++;
-        }
-        asked--;
-        if (asked <= ahead / 2 && ended == null) {
-            socket.demand(ahead - asked);
-            asked = ahead;
+        if (ended == null) {
+            demand.taken(fragment);
         }
     }
 
@@ -321,6 +315,9 @@ abstract class SocketLogic<I, O> extends TimerGraphStageLogic implements InHandl
     /** What is to be done after a send: false if it has to be sent again, by {@link #retry}. */
     final boolean sent(SendResult result) {
         sent = System.nanoTime();
+        if (cork != null) {
+            cork.sent(sent);
+        }
         return result != SendResult.BUSY;
     }
 
