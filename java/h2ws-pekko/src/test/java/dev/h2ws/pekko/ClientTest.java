@@ -63,14 +63,15 @@ class ClientTest {
                     .withEntity("whole")
                     .addAttribute(AttributeKeys.trailer, Trailer.create().addHeader(RawHeader.create("X-Sum", "1"))))),
             Directives.path("last-chunk", () -> Directives.complete(HttpResponse.create()
-                    .withEntity(chunked())
+                    .withEntity(chunked("2"))
                     .addAttribute(AttributeKeys.trailer, Trailer.create().addHeader(RawHeader.create("X-Sum", "1"))))));
 
+    /** With such a trailer. */
     @SuppressWarnings({"unchecked", "rawtypes"})
-    private static ResponseEntity chunked() {
+    static ResponseEntity chunked(String sum) {
         Source parts = Source.from(List.of(
                 ChunkStreamPart.create(ByteString.fromString("parts")),
-                ChunkStreamPart.createLast("", List.of(RawHeader.create("X-Sum", "2")))));
+                ChunkStreamPart.createLast("", List.of(RawHeader.create("X-Sum", sum)))));
         return new org.apache.pekko.http.scaladsl.model.HttpEntity.Chunked(
                 org.apache.pekko.http.scaladsl.model.ContentTypes.text$divplain$u0028UTF$minus8$u0029(), parts.asScala());
     }

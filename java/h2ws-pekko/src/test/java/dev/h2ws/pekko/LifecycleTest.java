@@ -91,7 +91,8 @@ class LifecycleTest {
     @Test
     void aWrongSettingIsAFailedFutureWithItsPath() throws Exception {
         for (String wrong : new String[] {
-            "h2ws.loops = 65", "h2ws.loops = many", "h2ws.pekko.http1 = both", "h2ws.websocket.send-queue = 1",
+            "h2ws.loops = 0", "h2ws.loops = 65", "h2ws.loops = many", "h2ws.websocket.compression = 7",
+            "h2ws.websocket.strict-message-limit = lots", "h2ws.websocket.strict-message-limit = 2 GiB", "h2ws.pekko.http1 = both", "h2ws.websocket.send-queue = 1",
             "h2ws.websocket-over-http2 = maybe"
         }) {
             ActorSystem other = ActorSystem.create("wrong", com.typesafe.config.ConfigFactory.parseString(wrong)
@@ -220,6 +221,13 @@ class LifecycleTest {
         int before = descriptors();
         for (int i = 0; i < 200; i++) {
             ServerBinding binding = bind(0);
+            Door door = i % 20 == 0 ? Door.H2WS_HTTP2 : Door.H2WS_HTTP1;
+            int port = binding.localAddress().getPort();
+            try (Wire wire = door.open(port, "/ws", Map.of())) {
+                wire.text("hello");
+                assertThat(wire.next()).isEqualTo("text hello");
+            }
+            assertThat(RawPost.send(door, port, "/", "", true, Map.of())).isEqualTo("200 hello");
             if (i % 2 == 0) {
                 get(binding.unbind());
             } else {

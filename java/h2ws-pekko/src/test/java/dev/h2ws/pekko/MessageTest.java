@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.NotUsed;
@@ -87,6 +88,60 @@ class MessageTest {
             }
             for (int i = 0; i < 1000; i++) {
                 assertThat(wire.next()).isEqualTo("text message " + i);
+            }
+        });
+    }
+
+    /** So that they come to the flow at once. */
+    private static void together(Wire wire, int count) throws Exception {
+        java.io.ByteArrayOutputStream frames = new java.io.ByteArrayOutputStream();
+        for (int i = 0; i < count; i++) {
+            frames.write(Wire.encode(Wire.TEXT, true, ("" + i).getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
+        }
+        wire.send(frames.toByteArray(), false);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void messagesThatComeTogetherAreAnsweredAsFarAsTheFlowGoes(Door door) throws Exception {
+        CompletableFuture<Void> go = new CompletableFuture<>();
+        AtomicInteger heard = new AtomicInteger();
+        Flow<Message, Message, NotUsed> stops = Flow.<Message>create()
+                .mapAsync(1, message -> heard.getAndIncrement() < 3
+                        ? CompletableFuture.completedFuture(message)
+                        : go.thenApply(unused -> message));
+        with(door, stops, wire -> {
+            together(wire, 10);
+            for (int i = 0; i < 10; i++) {
+                if (i == 3) {
+                    go.complete(null);
+                }
+                assertThat(wire.next()).isEqualTo("text " + i);
+            }
+        });
+    }
+
+    /** A step that takes its time holds up what was said right before it; those behind it hold up nothing. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
+    void messagesThatComeTogetherToASlowFlow(Door door) throws Exception {
+        Semaphore answers = new Semaphore(0);
+        AtomicInteger heard = new AtomicInteger();
+        Flow<Message, Message, NotUsed> slow = Flow.<Message>create().map(message -> {
+            int i = heard.getAndIncrement();
+            if (i == 1) {
+                // longer than answers may wait for others
+                answers.tryAcquire(10, 50, TimeUnit.MILLISECONDS);
+            } else if (i > 1 && !answers.tryAcquire(i == 2 ? 2 : 1, 10, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the answer to " + (i - 1) + " is not out");
+            }
+            return message;
+        });
+        with(door, slow, wire -> {
+            together(wire, 10);
+            for (int i = 0; i < 10; i++) {
+                assertThat(wire.next()).isEqualTo("text " + i);
+                answers.release();
             }
         });
     }

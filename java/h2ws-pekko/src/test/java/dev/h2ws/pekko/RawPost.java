@@ -35,7 +35,7 @@ final class RawPost {
      *
      * @param length whether {@code content-length} is told; else the body comes in chunks
      * @param trailers behind the body; only without a length
-     * @return status and body of the answer
+     * @return status and body of the answer; over HTTP/1.1 as the bytes are, over HTTP/2 with the trailers behind it
      */
     static String send(Door door, int port, String path, String body, boolean length, Map<String, String> trailers)
             throws Exception {
@@ -127,6 +127,9 @@ final class RawPost {
         public void onHeaders(Stream from, HeadersFrame frame) {
             if (frame.getMetaData() instanceof MetaData.Response response) {
                 status = response.getStatus();
+            } else {
+                frame.getMetaData().getHttpFields().forEach(field -> body.writeBytes(
+                        (" " + field.getName() + ": " + field.getValue()).getBytes(StandardCharsets.ISO_8859_1)));
             }
             if (frame.isEndStream()) {
                 end();

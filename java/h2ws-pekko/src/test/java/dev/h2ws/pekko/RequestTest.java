@@ -31,6 +31,7 @@ import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.RemoteAddress;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.Cookie;
 import org.apache.pekko.http.javadsl.model.headers.HttpCookie;
@@ -79,6 +80,13 @@ class RequestTest {
                     ContentTypes.TEXT_PLAIN_UTF8, Source.range(1, 1000).map(i -> ByteString.fromString(i + "\n"))))),
             path("default", () -> complete(StatusCodes.OK, HttpEntities.create(
                     ContentTypes.TEXT_PLAIN_UTF8, 6, Source.from(List.of("abc", "def")).map(ByteString::fromString)))),
+            path("sum", () -> complete(org.apache.pekko.http.javadsl.model.HttpResponse.create()
+                    .withEntity(ClientTest.chunked("7")))),
+            path("from", () -> extractRequest(request -> {
+                RemoteAddress from = request.getAttribute(AttributeKeys.remoteAddress).orElseThrow();
+                return complete(from.getAddress().orElseThrow().getHostAddress() + ":" + from.getPort() + " "
+                        + request.getHeader("remote-address").orElseThrow().value());
+            })),
             path("empty", () -> complete(StatusCodes.NO_CONTENT)),
             path("unchanged", () -> complete(org.apache.pekko.http.javadsl.model.HttpResponse.create()
                     .withStatus(304)
@@ -114,6 +122,7 @@ class RequestTest {
         system = ActorSystem.create(
                 "requests",
                 TestConfig.with("pekko.http.server.remote-address-attribute = on\n"
+                        + "pekko.http.server.remote-address-header = on\n"
                         + "pekko.http.server.parsing.max-content-length = 1m"));
     }
 
@@ -227,6 +236,28 @@ class RequestTest {
             assertThat(RawPost.send(door, port, "/trailers", "", false, trailers)).isEqualTo("200  x-sum: 7");
             assertThat(RawPost.send(door, port, "/trailers", "abc", false, Map.of())).isEqualTo("200 abc");
         }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void trailersOfAnAnswer(Door door) throws Exception {
+        ServerBinding binding = door.bind(system, ROUTE);
+        assertThat(RawPost.send(door, binding.localAddress().getPort(), "/sum", "", true, Map.of()))
+                .isEqualToIgnoringCase(
+                        door.isHttp2() ? "200 parts x-sum: 7" : "200 5\r\nparts\r\n0\r\nX-Sum: 7\r\n\r\n");
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theClientsAddressIsAnAttributeAndAHeader(Door door) throws Exception {
+        ServerBinding binding = door.bind(system, ROUTE);
+        int port = binding.localAddress().getPort();
+        String first = RawPost.send(door, port, "/from", "", true, Map.of());
+        String second = RawPost.send(door, port, "/from", "", true, Map.of());
+        assertThat(first).matches("200 (127\\.0\\.0\\.1:\\d+) \\1").doesNotContain(":" + port + " ");
+        assertThat(second).matches("200 (127\\.0\\.0\\.1:\\d+) \\1").isNotEqualTo(first);
         binding.terminate(java.time.Duration.ofSeconds(1));
     }
 

@@ -9,7 +9,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.ServerBuilder;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -35,8 +37,9 @@ import org.eclipse.jetty.http2.frames.PingFrame;
 import org.eclipse.jetty.http2.frames.ResetFrame;
 import org.eclipse.jetty.util.Callback;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a route is told when the client takes a stream back, with RST_STREAM (RFC 9113 section 5.4.2). */
 class ResetTest {
@@ -86,12 +89,15 @@ class ResetTest {
                 }));
     }
 
-    @BeforeEach
-    void start() throws Exception {
-        system = ActorSystem.create("reset", TestConfig.quiet());
-        ServerBinding binding = H2ws.get(system)
-                .newServerAt("127.0.0.1", 0)
-                .bind(routes())
+    /** @param stock whether Pekko HTTP's own HTTP/2 serves, which has no WebSockets */
+    private void start(boolean stock) throws Exception {
+        // fewer streams than are reset: one that would stay is one that is missing
+        system = ActorSystem.create("reset", TestConfig.with("pekko.http.server { enable-http2 = on, preview.enable-http2 = on }\n"
+                + "pekko.http.server.http2.max-concurrent-streams = 8"));
+        ServerBuilder builder = stock
+                ? Http.get(system).newServerAt("127.0.0.1", 0)
+                : H2ws.get(system).newServerAt("127.0.0.1", 0);
+        ServerBinding binding = builder.bind(routes())
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         port = binding.localAddress().getPort();
@@ -128,8 +134,10 @@ class ResetTest {
         sent.get(10, TimeUnit.SECONDS);
     }
 
-    @Test
-    void anUploadFailsWithTheStreamAndItsCode() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anUploadFailsWithTheStreamAndItsCode(boolean stock) throws Exception {
+        start(stock);
         Stream stream = open(request("POST", "/upload"), false, new Stream.Listener() {});
         stream.data(new DataFrame(stream.getId(), ByteBuffer.wrap(new byte[1000]), false)).get(10, TimeUnit.SECONDS);
         reset(stream);
@@ -139,8 +147,10 @@ class ResetTest {
         });
     }
 
-    @Test
-    void anAnswerIsCancelled() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anAnswerIsCancelled(boolean stock) throws Exception {
+        start(stock);
         CompletableFuture<Void> begun = new CompletableFuture<>();
         Stream stream = open(request("GET", "/endless"), true, new Stream.Listener() {
             @Override
@@ -162,6 +172,7 @@ class ResetTest {
 
     @Test
     void aFlowIsNotMaterializedForAHandshakeThatIsGone() throws Exception {
+        start(false);
         for (int i = 0; i < 100; i++) {
             Stream stream = open(connect(), false, new Stream.Listener() {});
             CompletableFuture<Done> decided = handshakes.poll(10, TimeUnit.SECONDS);

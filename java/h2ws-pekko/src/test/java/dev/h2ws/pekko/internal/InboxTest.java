@@ -2,6 +2,8 @@ package dev.h2ws.pekko.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.h2ws.Closed;
+import dev.h2ws.Fragment;
 import java.util.ArrayDeque;
 import org.junit.jupiter.api.Test;
 
@@ -31,5 +33,21 @@ class InboxTest {
         }
         inbox.take(ofStage);
         assertThat(ofStage).hasSize(64);
+    }
+
+    @Test
+    void whatComesAfterTheStageHasStoppedIsNothing() {
+        inbox.closing(null, 1000, "before");
+        inbox.detach();
+        inbox.fragment(null, new Fragment(true, true, true, DATA));
+        inbox.ping(null, DATA);
+        inbox.ended(null, false);
+        inbox.violated(null, 1002, "after");
+        inbox.writable(null);
+        inbox.closed(null, new Closed(1000, "", Closed.Cause.CLOSE_FRAME, 0, Closed.Side.REMOTE));
+        inbox.take(ofStage);
+        assertThat(ofStage).isEmpty();
+        assertThat(inbox.closed()).isNull();
+        assertThat(inbox.awake()).as("told of room").isFalse();
     }
 }
