@@ -60,7 +60,7 @@ public final class Http2Wire extends Wire {
         response.getHttpFields().forEach(field -> head.put(field.getLowerCaseName(), field.getValue()));
     }
 
-    static Session connect(HTTP2Client client, int port, SSLContext tls, Session.Listener listener) throws Exception {
+    public static Session connect(HTTP2Client client, int port, SSLContext tls, Session.Listener listener) throws Exception {
         InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
         SslContextFactory.Client trust = null;
         if (tls != null) {

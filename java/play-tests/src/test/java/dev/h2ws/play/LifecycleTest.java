@@ -2,6 +2,7 @@ package dev.h2ws.play;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import controllers.JavaSockets;
 import dev.h2ws.pekko.Http1Wire;
 import dev.h2ws.pekko.Http2Wire;
 import dev.h2ws.pekko.Wire;
@@ -17,8 +18,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import play.api.Application;
 import play.core.server.ProdServerStart;
 import play.core.server.Server;
+import play.test.Helpers;
+import play.test.TestServer;
 import playtests.Embedded;
 import playtests.TestProcess;
 
@@ -102,6 +106,7 @@ class LifecycleTest {
         assertThat(untilAtMost(0, LifecycleTest::loops)).isZero();
     }
 
+    /** The servers that {@code play.test.Helpers.running} starts and stops. */
     @Test
     void twoHundredStartsAndStops() throws Exception {
         List<WeakReference<Object>> applications = new ArrayList<>();
@@ -118,10 +123,12 @@ class LifecycleTest {
     }
 
     private static void startAndStop(List<WeakReference<Object>> applications) throws Exception {
-        try (PlayServer server = Door.H2WS_HTTP2.start("")) {
-            speaks(server.port(), "/java/text", "java hello");
-            applications.add(new WeakReference<>(server.application));
-        }
+        Application application = PlayServer.application(new JavaSockets(), "");
+        applications.add(new WeakReference<>(application));
+        TestServer server = Helpers.testServer(0, application.asJava());
+        Helpers.start(server);
+        speaks(server.getRunningHttpPort().getAsInt(), "/java/text", "java hello");
+        Helpers.stop(server);
     }
 
     private static int left(List<WeakReference<Object>> all) {

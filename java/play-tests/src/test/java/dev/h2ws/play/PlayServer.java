@@ -26,16 +26,21 @@ final class PlayServer implements AutoCloseable {
     private final Server server;
 
     private PlayServer(boolean http, boolean https, String lines) {
-        ApplicationLoader.Context context =
-                ApplicationLoader.create(new Environment(new File("."), PlayServer.class.getClassLoader(), Mode.TEST));
-        Config config = ConfigFactory.parseString(lines).withFallback(context.initialConfig()).resolve();
-        application = new Site(context.withConfig(config).asScala(), sockets).application();
+        application = application(sockets, lines);
         Play.start(application);
         server = new PekkoHttpServerProvider().createServer(
                 new ServerConfig(
                         new File("."), port(http), port(https), "127.0.0.1", Mode.TEST.asScala(), System.getProperties(),
                         application.configuration()),
                 application);
+    }
+
+    /** The application, which has not been started. */
+    static Application application(JavaSockets sockets, String lines) {
+        ApplicationLoader.Context context =
+                ApplicationLoader.create(new Environment(new File("."), PlayServer.class.getClassLoader(), Mode.TEST));
+        Config config = ConfigFactory.parseString(lines).withFallback(context.initialConfig()).resolve();
+        return new Site(context.withConfig(config).asScala(), sockets).application();
     }
 
     private static Option<Object> port(boolean wanted) {

@@ -1,10 +1,12 @@
 package dev.h2ws.play;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.h2ws.Http2Peer;
 import dev.h2ws.pekko.Http2Wire;
 import dev.h2ws.pekko.Wire;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +59,44 @@ class ShutdownTest {
         } finally {
             server.sockets.later.complete("too late");
             server.close();
+        }
+    }
+
+    /** For a load balancer that has yet to hear of it ({@code play.server.waitBeforeTermination}). */
+    @Test
+    void aServerThatWaitsBeforeItEndsServesWhoeverComes() throws Exception {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        PlayServer server = Door.H2WS_HTTP2.start("play.server.waitBeforeTermination = 1 s");
+        int port = server.port();
+        long begun = System.nanoTime();
+        server.application.coordinatedShutdown().addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "whoever comes", () ->
+                CompletableFuture.supplyAsync(() -> {
+                    try (Wire wire = new Http2Wire(port, "/java/text", Map.of(), null)) {
+                        wire.text("hello");
+                        heard.add(wire.next());
+                    } catch (Exception e) {
+                        heard.add(e.toString());
+                    }
+                    return Done.getInstance();
+                }));
+        server.close();
+        assertThat(heard).containsExactly("text java hello");
+        assertThat(System.nanoTime() - begun).isGreaterThanOrEqualTo(TimeUnit.SECONDS.toNanos(1));
+    }
+
+    @Test
+    void anAnswerThatTakesLongerThanItMayIsCut() throws Exception {
+        PlayServer server = Door.H2WS_HTTP2.start("play.server.terminationTimeout = 200 ms");
+        try (Http2Peer peer = new Http2Peer(new InetSocketAddress("127.0.0.1", server.port()))) {
+            peer.greet();
+            peer.write(Http2Peer.get(1, "/later/one"));
+            server.sockets.asked.get(10, TimeUnit.SECONDS);
+            server.close();
+            peer.next(Http2Peer.GOAWAY);
+            assertThat(server.sockets.later).isNotDone();
+            assertThatThrownBy(() -> peer.answer(1)).isInstanceOf(IOException.class);
+        } finally {
+            server.sockets.later.complete("too late");
         }
     }
 }
