@@ -10,7 +10,7 @@ final class Demand {
 
     private static final int LEAST = 2;
     private static final int FIRST = 8;
-    private static final int MOST = 128;
+    private static final int MOST = 64;
 
     private final WebSocket socket;
     private int ahead = FIRST;
