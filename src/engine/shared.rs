@@ -224,9 +224,13 @@ impl Shared {
 
     /// What other threads say of a stream wakes nobody from now on.
     pub(crate) fn cork(&self, stream: StreamId) -> Result<(), Error> {
-        let (_, slot) = self.find(stream)?;
-        slot.corked.store(true, Ordering::Relaxed);
-        Ok(())
+        let (of_loop, slot) = self.find(stream)?;
+        // a slot that is another stream's by now would be corked for ever
+        of_loop.mailbox.while_shut(|| {
+            let alive = slot.alive(Parts::of(stream.0).generation);
+            slot.corked.fetch_or(alive, Ordering::Relaxed);
+            if alive { Ok(()) } else { Err(Status::Gone.into()) }
+        })
     }
 
     /// Wakes the loop for what other threads have said of a stream meanwhile.
