@@ -60,7 +60,7 @@ fn nothing_is_left_after_shutdown() {
     let before = process::descriptors();
     for n in 0..6 {
         live(n % 2 == 1);
-        assert_eq!(process::loop_threads(), Vec::<String>::new(), "threads left after shutdown");
+        assert_eq!(process::loop_threads_left(), Vec::<String>::new(), "threads left after shutdown");
     }
     assert_eq!(process::descriptors(), before, "descriptors left after shutdown");
 }

@@ -1,6 +1,7 @@
 //! What this process holds: memory, descriptors, threads.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 /// Resident memory in bytes (`VmRSS`).
 pub fn resident() -> u64 {
@@ -37,4 +38,17 @@ pub fn loop_threads() -> Vec<String> {
         .map(|name| name.trim().to_owned())
         .filter(|name| name.starts_with("h2ws-loop"))
         .collect()
+}
+
+/// Those that are left of threads which have been joined. Whoever joins one is woken while the kernel has yet to take it off its
+/// list (`set_tid_address(2)`), so one that ends is waited for.
+pub fn loop_threads_left() -> Vec<String> {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        let left = loop_threads();
+        if left.is_empty() || Instant::now() > until {
+            return left;
+        }
+        std::thread::yield_now();
+    }
 }
