@@ -1,5 +1,9 @@
 package dev.h2ws.pekko;
 
+import static dev.h2ws.pekko.LifecycleTest.ROUTE;
+import static dev.h2ws.pekko.LifecycleTest.eventually;
+import static dev.h2ws.pekko.LifecycleTest.get;
+import static dev.h2ws.pekko.LifecycleTest.loops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,19 +16,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.event.Logging;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.headers.ProductVersion;
 import org.apache.pekko.http.javadsl.model.headers.Server;
-import org.apache.pekko.http.javadsl.model.ws.Message;
-import org.apache.pekko.http.javadsl.server.Directives;
-import org.apache.pekko.http.javadsl.server.Route;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.Materializer;
-import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,26 +32,18 @@ import scala.jdk.javaapi.FutureConverters;
 
 /** Both builders of the explicit door, method by method. */
 class BuilderTest {
-    private static final Route ROUTE = Directives.concat(
-            Directives.path("ws", () -> Directives.handleWebSocketMessages(Flow.<Message>create())),
-            Directives.complete("hello"));
-
     private ActorSystem system;
 
     @BeforeEach
     void start() {
-        system = ActorSystem.create("builder", CollectedLog.with(""));
+        system = ActorSystem.create("builder", CollectedLog.config());
     }
 
     @AfterEach
     void stop() throws Exception {
         system.terminate();
         get(system.getWhenTerminated());
-        LifecycleTest.eventually(() -> LifecycleTest.loops() == 0);
-    }
-
-    private static <T> T get(CompletionStage<T> stage) throws Exception {
-        return stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
+        eventually(() -> loops() == 0);
     }
 
     private dev.h2ws.pekko.javadsl.ServerBuilder java() {
@@ -70,10 +61,13 @@ class BuilderTest {
                         HttpResponse.BodyHandlers.ofString());
     }
 
-    private static void talks(int port) throws Exception {
+    /** What runs on a materializer ends with it. */
+    private static void endsWith(Materializer materializer, int port) throws Exception {
         try (Wire wire = Door.H2WS_HTTP2.open(port, "/ws", Map.of())) {
             wire.text("hello");
             assertThat(wire.next()).isEqualTo("text hello");
+            materializer.shutdown();
+            assertThat(wire.next()).isEqualTo("close 1001");
         }
     }
 
@@ -125,7 +119,7 @@ class BuilderTest {
     @Test
     void logTo() throws Exception {
         int port = get(java().logTo(Logging.getLogger(system, "my.log")).bind(ROUTE)).localAddress().getPort();
-        LifecycleTest.eventually(() -> !CollectedLog.of("my.log", "").isEmpty());
+        eventually(() -> !CollectedLog.of("my.log", "").isEmpty());
         assertThat(CollectedLog.of("my.log", ""))
                 .containsExactly("INFO my.log: h2ws serves HTTP/2 with WebSockets on /127.0.0.1:" + port
                         + "; HTTP/1.1 is its own");
@@ -137,7 +131,7 @@ class BuilderTest {
     void aLineForEachPort() throws Exception {
         ServerBinding jvm = get(java().enableHttps(ConnectionContext.httpsServer(LocalKey.CONTEXT)).bind(ROUTE));
         ServerBinding tls = get(java().withTls(LocalKey.STORE, TestKeys.PASSWORD).bind(ROUTE));
-        LifecycleTest.eventually(() -> CollectedLog.of("dev.h2ws.pekko", "h2ws serves").size() == 2);
+        eventually(() -> CollectedLog.of("dev.h2ws.pekko", "h2ws serves").size() == 2);
         assertThat(CollectedLog.of("dev.h2ws.pekko", ":" + jvm.localAddress().getPort()))
                 .singleElement()
                 .asString()
@@ -154,14 +148,7 @@ class BuilderTest {
     @Test
     void withMaterializer() throws Exception {
         Materializer mine = Materializer.createMaterializer(system);
-        int port = get(java().withMaterializer(mine).bind(ROUTE)).localAddress().getPort();
-        try (Wire wire = Door.H2WS_HTTP2.open(port, "/ws", Map.of())) {
-            wire.text("hello");
-            assertThat(wire.next()).isEqualTo("text hello");
-            // what ran on it ends with it
-            mine.shutdown();
-            assertThat(wire.next()).isEqualTo("close 1001");
-        }
+        endsWith(mine, get(java().withMaterializer(mine).bind(ROUTE)).localAddress().getPort());
     }
 
     @Test
@@ -185,7 +172,7 @@ class BuilderTest {
                 .run(system);
         assertThat(page(flow.localAddress().getPort()).body()).isEqualTo("hello");
         assertThat(page(get(bound).localAddress().getPort()).body()).isEqualTo("hello");
-        assertThat(LifecycleTest.loops()).isZero();
+        assertThat(loops()).isZero();
         assertThatThrownBy(() -> java().withTls(LocalKey.STORE, TestKeys.PASSWORD).bindFlow(ROUTE.flow(system)))
                 .isInstanceOf(UnsupportedOperationException.class)
                 .hasMessageContaining("use enableHttps");
@@ -194,7 +181,8 @@ class BuilderTest {
     private scala.Function1<org.apache.pekko.http.scaladsl.model.HttpRequest,
                     scala.concurrent.Future<org.apache.pekko.http.scaladsl.model.HttpResponse>>
             handler() {
-        return request -> FutureConverters.asScala(applied(request).thenApply(response -> (org.apache.pekko.http.scaladsl.model.HttpResponse) response));
+        return request -> FutureConverters.asScala(applied(request)
+                .thenApply(response -> (org.apache.pekko.http.scaladsl.model.HttpResponse) response));
     }
 
     private CompletionStage<org.apache.pekko.http.javadsl.model.HttpResponse> applied(
@@ -221,8 +209,8 @@ class BuilderTest {
                 .localAddress()
                 .getPort();
         assertThat(server(port)).isEqualTo("mine/2");
-        talks(port);
-        LifecycleTest.eventually(() -> CollectedLog.of("my.log", "h2ws serves").size() == 1);
+        endsWith(mine, port);
+        eventually(() -> CollectedLog.of("my.log", "h2ws serves").size() == 1);
         int sync = get(FutureConverters.asJava(
                         scala().bindSync(request -> (org.apache.pekko.http.scaladsl.model.HttpResponse)
                                 org.apache.pekko.http.javadsl.model.HttpResponse.create().withEntity("sync"))))

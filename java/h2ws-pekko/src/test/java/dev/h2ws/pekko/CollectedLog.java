@@ -13,9 +13,9 @@ public final class CollectedLog extends AbstractActor {
     private static final Collection<String> LINES = new ConcurrentLinkedQueue<>();
 
     /** A configuration with this as its only logger, and none of the lines of the system before. */
-    static Config with(String lines) {
+    static Config config() {
         LINES.clear();
-        return ConfigFactory.parseString(lines + "\npekko.loglevel = INFO\npekko.stdout-loglevel = OFF\nh2ws.loops = 1\n"
+        return ConfigFactory.parseString("pekko.loglevel = INFO\npekko.stdout-loglevel = OFF\nh2ws.loops = 1\n"
                         + "pekko.loggers = [\"" + CollectedLog.class.getName() + "\"]")
                 .withFallback(ConfigFactory.load());
     }

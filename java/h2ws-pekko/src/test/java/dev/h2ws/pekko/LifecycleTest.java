@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ports begin and end. */
 class LifecycleTest {
-    private static final Route ROUTE = Directives.concat(
+    static final Route ROUTE = Directives.concat(
             Directives.path("ws", () -> Directives.handleWebSocketMessages(Flow.<Message>create())),
             Directives.complete("hello"));
 
@@ -51,7 +51,7 @@ class LifecycleTest {
         eventually(() -> loops() == 0);
     }
 
-    private static <T> T get(CompletionStage<T> stage) throws Exception {
+    static <T> T get(CompletionStage<T> stage) throws Exception {
         return stage.toCompletableFuture().get(10, TimeUnit.SECONDS);
     }
 
@@ -92,7 +92,8 @@ class LifecycleTest {
     void aWrongSettingIsAFailedFutureWithItsPath() throws Exception {
         for (String wrong : new String[] {
             "h2ws.loops = 0", "h2ws.loops = 65", "h2ws.loops = many", "h2ws.websocket.compression = 7",
-            "h2ws.websocket.strict-message-limit = lots", "h2ws.websocket.strict-message-limit = 2 GiB", "h2ws.pekko.http1 = both", "h2ws.websocket.send-queue = 1",
+            "h2ws.websocket.strict-message-limit = lots", "h2ws.websocket.strict-message-limit = 2 GiB",
+            "h2ws.pekko.http1 = both", "h2ws.websocket.send-queue = 1",
             "h2ws.websocket-over-http2 = maybe"
         }) {
             ActorSystem other = ActorSystem.create("wrong", com.typesafe.config.ConfigFactory.parseString(wrong)
