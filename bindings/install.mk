@@ -16,10 +16,11 @@ H2WS_VERSION := $(shell sed -n 's/^version = "\([0-9.]*\)"/\1/p' Cargo.toml | he
 H2WS_SOVERSION := $(shell sed -n 's/^const ABI: u32 = \([0-9]*\);/\1/p' build.rs)
 H2WS_NATIVE_LIBS = $(shell bindings/native-static-libs.sh)
 
-# cargo knows best what is out of date.
+# cargo knows best what is out of date. Of all crate types it is told those that C links: where an rlib is among them it leaves
+# link-time optimisation out without a word, whatever the profile says (`lto::calculate` in cargo).
 .PHONY: release-library
 release-library:
-	cargo build --release --lib
+	cargo rustc --release --lib --crate-type cdylib,staticlib
 
 .PHONY: install
 install: release-library

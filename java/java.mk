@@ -11,8 +11,9 @@ MVN_FLAGS = -Dh2ws.native=$(abspath $(H2WS_JNI_SMALL))
 .PHONY: host-java release-jni
 host-java: build/host-java
 
+# One crate type, for the reason that bindings/install.mk gives.
 release-jni:
-	cargo build --release -p h2ws-jni
+	cargo rustc --release -p h2ws-jni --lib --crate-type cdylib
 # cargo leaves the file's time alone if there is nothing to do
 $(H2WS_JNI): release-jni ;
 

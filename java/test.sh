@@ -58,6 +58,10 @@ for java in "$@"; do
         echo "java: h2ws-jvm-0.1.0-linux-x86_64.jar is not the library alone" >&2
         failed=1
     fi
+    if [ "$(stat -c %s "$native")" -gt 4500000 ]; then
+        echo "java: libh2ws_jni.so has $(stat -c %s "$native") bytes: more than it has with link-time optimisation" >&2
+        failed=1
+    fi
     # a test that is skipped is no test
     if grep -qE 'Tests run: [0-9]+, .*Skipped: [1-9]' "$log"; then
         echo "java: SKIPPED tests" >&2

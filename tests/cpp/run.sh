@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 release=${1:-${CARGO_TARGET_DIR:-target}/release}
-[ -f "$release/libh2ws.a" ] || { echo "$release/libh2ws.a is missing: run \`cargo build --release\`" >&2; exit 1; }
+[ -f "$release/libh2ws.a" ] || { echo "$release/libh2ws.a is missing: run \`make release-library\`" >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 native=$(bindings/native-static-libs.sh)
