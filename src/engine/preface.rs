@@ -14,8 +14,8 @@ use super::{http1, http2};
 use crate::proto::scan::{FrameHead, PREFACE, frame_type};
 use std::cell::OnceCell;
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,97 +45,107 @@ pub(crate) struct Greeted {
 }
 
 /// A connection whose protocol has begun.
-struct Begun {
-    /// Serves it to its end. Not a part of the future that found out which protocol: each turn would go through that.
-    service: Pin<Box<dyn Future<Output = ()>>>,
+enum Begun {
+    Http1(http1::Task),
+    Http2(http2::Task),
+}
+
+/// The loop's part in a connection, from its first byte to its last.
+struct Part {
+    state: Rc<LoopState>,
+    id: ConnectionId,
+    adopted: bool,
+    wire: OnceCell<Arc<Wire>>,
     _admitted: Admitted,
     _alive: Rc<()>,
 }
 
-/// Serves a connection from its first byte to its last, and says so to the host that has a part in it.
+impl Part {
+    /// Serves the connection in a task of its own: its turns go through nothing that belongs to its beginning.
+    fn spawn(self, service: impl Future<Output = ()> + 'static) {
+        tokio::task::spawn_local(async move {
+            self.attended(pin!(service)).await;
+            self.end();
+        });
+    }
+
+    /// What the task has to say of its wire is said when nothing of it is borrowed.
+    async fn attended<T>(&self, mut service: Pin<&mut impl Future<Output = T>>) -> T {
+        poll_fn(|cx| {
+            let polled = service.as_mut().poll(cx);
+            if let Some(wire) = self.wire.get() {
+                self.pass_on(wire);
+            }
+            polled
+        })
+        .await
+    }
+
+    fn pass_on(&self, wire: &Wire) {
+        if let Some(ready) = wire.news() {
+            // the host's code: its panic must not end the loop
+            let _ = catch_unwind(AssertUnwindSafe(|| self.state.host().duplex(self.id, wire.context, ready)));
+        }
+    }
+
+    /// Says that the connection has ended to a host that has a part in it.
+    fn end(self) {
+        if self.adopted || self.wire.get().is_some() {
+            // the host's code: its panic must not end the loop
+            let _ = catch_unwind(AssertUnwindSafe(|| self.state.host().disconnected(self.id)));
+        }
+    }
+}
+
+/// Finds out what a connection speaks, and serves it to its end.
 pub(crate) async fn serve(state: Rc<LoopState>, incoming: Incoming) {
-    let id = incoming.id;
-    let adopted = incoming.listener.is_none();
+    let Incoming { id, listener, socket, already_read, options, tls, admitted } = incoming;
     let wire = OnceCell::new();
-    if let Socket::Wire(own) = &incoming.socket {
+    if let Socket::Wire(own) = &socket {
         let _ = wire.set(Arc::clone(own));
     }
-    let begun = attended(&state, id, &wire, Box::pin(converse(Rc::clone(&state), incoming, &wire))).await;
-    if let Some(Begun { service, _admitted, _alive }) = begun {
-        attended(&state, id, &wire, service).await;
-    }
-    if adopted || wire.get().is_some() {
-        // the host's code: its panic must not end the loop
-        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().disconnected(id)));
-    }
-}
-
-/// What the task has to say of its wire is said when nothing of it is borrowed.
-fn attended<F: Future + Unpin>(
-    state: &LoopState,
-    id: ConnectionId,
-    wire: &OnceCell<Arc<Wire>>,
-    mut part: F,
-) -> impl Future<Output = F::Output> {
-    poll_fn(move |cx| {
-        let polled = Pin::new(&mut part).poll(cx);
-        if let Some(wire) = wire.get() {
-            pass_on(state, id, wire);
+    let _alive = Rc::clone(&state.alive);
+    let part = Part { state, id, adopted: listener.is_none(), wire, _admitted: admitted, _alive };
+    let peer = socket.peer();
+    let transport = match Transport::register(socket) {
+        Ok(transport) => transport,
+        Err(e) => {
+            part.state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}"));
+            return part.end();
         }
-        polled
-    })
-}
-
-fn pass_on(state: &LoopState, id: ConnectionId, wire: &Wire) {
-    if let Some(ready) = wire.news() {
-        // the host's code: its panic must not end the loop
-        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| state.host().duplex(id, wire.context, ready)));
+    };
+    let websockets = options.websockets;
+    let greeted = Greeted { id, listener, transport, peer, tls, read: already_read, websockets };
+    let begun = part.attended(Box::pin(converse(&part, greeted, options)).as_mut()).await;
+    match begun {
+        Some(Begun::Http1(task)) => part.spawn(task.serve()),
+        Some(Begun::Http2(task)) => part.spawn(task.serve()),
+        None => part.end(),
     }
 }
 
 /// Finds out what the connection speaks. `None`: it has ended.
-async fn converse(state: Rc<LoopState>, incoming: Incoming, wire: &OnceCell<Arc<Wire>>) -> Option<Begun> {
-    let (_admitted, _alive) = (incoming.admitted, Rc::clone(&state.alive));
+async fn converse(part: &Part, greeted: Greeted, options: ListenOptions) -> Option<Begun> {
+    let state = &part.state;
     // made before the flag is read, so that no end is missed between the two
     let ending = state.ending.notified();
     if state.stopping() || state.shared.draining.load(Ordering::Acquire) {
         return None;
     }
-    let peer = incoming.socket.peer();
-    let transport = match Transport::register(incoming.socket) {
-        Ok(transport) => transport,
-        Err(e) => {
-            state.shared.log(LogLevel::Warn, &format!("a socket could not be watched: {e}"));
-            return None;
-        }
-    };
-    let greeted = Greeted {
-        id: incoming.id,
-        listener: incoming.listener,
-        peer,
-        tls: incoming.tls,
-        read: incoming.already_read,
-        websockets: incoming.options.websockets,
-        transport,
-    };
-    // boxed, so that its state is given back before the connection is served
-    let greet = Box::pin(greet(&state, greeted, &incoming.options));
     let (found, mut greeted) = tokio::select! {
-        greeted = greet => greeted?,
+        greeted = greet(state, greeted, &options) => greeted?,
         // it has asked for nothing yet, so nothing is lost
         () = ending => return None,
     };
-    let options = &incoming.options;
-    let begun = |service| Some(Begun { service, _admitted, _alive });
     match found {
-        _ if options.raw => hand_back(&state, greeted, wire, Fallback::Duplex).await,
-        Found::Http2 if options.http2 => return begun(Box::pin(http2::serve(state, greeted))),
+        _ if options.raw => hand_back(state, greeted, &part.wire, Fallback::Duplex).await,
+        Found::Http2 if options.http2 => return http2::Task::begin(state, greeted).await.map(Begun::Http2),
         // a host that takes them has an HTTP/1.1 of its own
-        _ if falls_back(&state, &greeted.transport) => {
-            hand_back(&state, greeted, wire, state.shared.config.fallback).await;
+        _ if falls_back(state, &greeted.transport) => {
+            hand_back(state, greeted, &part.wire, state.shared.config.fallback).await;
         }
         // what is no HTTP/2 preface is answered over HTTP/1.1, which may be with 400
-        Found::Http1 | Found::Other if options.http1 => return begun(Box::pin(http1::serve(state, greeted))),
+        Found::Http1 | Found::Other if options.http1 => return Some(Begun::Http1(http1::Task::begin(state, greeted))),
         other => {
             count(&state.own().counters.refused_preface);
             let text = format!("connection of {} refused: it does not begin with an HTTP/2 preface", greeted.peer);
@@ -206,7 +216,7 @@ async fn hand_back(state: &LoopState, greeted: Greeted, wire: &OnceCell<Arc<Wire
     let mut back =
         HandedBack { connection: id, listener, peer: &peer, tls: tls.as_deref(), socket: None, already_read: &read };
     // the host's code: its panic must not end the loop
-    let tell = |back| std::panic::catch_unwind(AssertUnwindSafe(|| state.host().fallback(back)));
+    let tell = |back| catch_unwind(AssertUnwindSafe(|| state.host().fallback(back)));
     if how == Fallback::Socket {
         let Some(Ok(fd)) = transport.into_fd() else { return };
         back.socket = Some(fd);

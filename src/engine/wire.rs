@@ -3,7 +3,7 @@
 //! [`relay`](super::relay) between a socket and the host; the host has the other and calls it from any thread.
 //!
 //! The task never calls the host from in here, where its state may be borrowed: it leaves word ([`Wire::news`]), which is passed on
-//! when it has done its part ([`super::preface::serve`]).
+//! when it has done its part (`preface::Part`).
 
 use super::byte_queue::{ByteQueue, CAPACITY};
 use super::handle::ConnectionId;

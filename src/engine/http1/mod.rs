@@ -42,7 +42,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-pub(crate) use task::serve;
+pub(crate) use task::Task;
 
 /// A connection, as the loop and the host's calls see it.
 pub(crate) struct Connection {

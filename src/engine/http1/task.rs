@@ -25,42 +25,49 @@ const AHEAD: usize = 64 << 10;
 const KEPT: usize = 1 << 20;
 
 /// What only the task itself touches.
-pub(super) struct Task {
+pub(crate) struct Task {
     pub(super) conn: Rc<Connection>,
     pub(super) transport: Transport,
     timer: Option<Pin<Box<Sleep>>>,
     pub(super) timer_at: Option<Instant>,
 }
 
-/// Serves an HTTP/1.1 connection.
-pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
-    let Greeted { id, listener, transport, peer, tls, read, websockets } = greeted;
-    let conn = Rc::new(Connection {
-        id,
-        listener,
-        state: Rc::clone(&state),
-        peer: peer.into(),
-        tls,
-        websockets,
-        core: RefCell::new(Core::new(&state, read)),
-        awake: Cell::new(false),
-        waker: RefCell::new(None),
-        key: Cell::new(0),
-        told: Cell::new(0),
-    });
-    let key = state.connections.borrow_mut().insert(Served::Http1(Rc::clone(&conn)));
-    conn.key.set(key as u32);
-    let mut task = Task { conn, transport, timer: None, timer_at: None };
-    poll_fn(|cx| task.poll(cx)).await;
-    state.connections.borrow_mut().remove(key);
-    let (eof, reset) = {
-        let core = task.conn.core.borrow();
-        (core.eof, core.reset)
-    };
-    if reset {
-        task.transport.reset();
-    } else if !state.stopping() {
-        task.transport.end(eof).await;
+impl Task {
+    /// The loop knows the connection from now on.
+    pub(crate) fn begin(state: &Rc<LoopState>, greeted: Greeted) -> Self {
+        let Greeted { id, listener, transport, peer, tls, read, websockets } = greeted;
+        let conn = Rc::new(Connection {
+            id,
+            listener,
+            state: Rc::clone(state),
+            peer: peer.into(),
+            tls,
+            websockets,
+            core: RefCell::new(Core::new(state, read)),
+            awake: Cell::new(false),
+            waker: RefCell::new(None),
+            key: Cell::new(0),
+            told: Cell::new(0),
+        });
+        let key = state.connections.borrow_mut().insert(Served::Http1(Rc::clone(&conn)));
+        conn.key.set(key as u32);
+        Self { conn, transport, timer: None, timer_at: None }
+    }
+
+    /// Serves the connection.
+    pub(crate) async fn serve(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+        let state = &self.conn.state;
+        state.connections.borrow_mut().remove(self.conn.key.get() as usize);
+        let (eof, reset) = {
+            let core = self.conn.core.borrow();
+            (core.eof, core.reset)
+        };
+        if reset {
+            self.transport.reset();
+        } else if !state.stopping() {
+            self.transport.end(eof).await;
+        }
     }
 }
 
@@ -229,7 +236,7 @@ impl Task {
     fn read(&mut self, cx: &mut Context<'_>, payload: &mut Vec<u8>) -> bool {
         let conn = Rc::clone(&self.conn);
         let appetite = conn.core.borrow().appetite();
-        if conn.state.handler.full() || appetite == 0 {
+        if conn.state.full() || appetite == 0 {
             return false;
         }
         let mut buffer = conn.state.buffers.take_read();

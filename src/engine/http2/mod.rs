@@ -46,7 +46,7 @@ use std::time::{Duration, Instant};
 use stream::{Role, Stream};
 use wake::Ready;
 
-pub(crate) use task::serve;
+pub(crate) use task::Task;
 
 /// RFC 9113 §6.9.2: each window before any SETTINGS or WINDOW_UPDATE.
 const DEFAULT_WINDOW: i64 = 65_535;

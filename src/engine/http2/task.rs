@@ -30,7 +30,7 @@ const BACKLOG: usize = 1 << 20;
 const KEPT: usize = 1 << 20;
 
 /// What only the task itself touches.
-struct Task {
+pub(crate) struct Task {
     conn: Rc<Connection>,
     transport: Transport,
     timer: Option<Pin<Box<Sleep>>>,
@@ -46,47 +46,52 @@ struct Task {
     heard: bool,
 }
 
-/// Serves an HTTP/2 connection. `read` begins with the preface.
-pub(crate) async fn serve(state: Rc<LoopState>, greeted: Greeted) {
-    let Greeted { id, listener, transport, peer, tls, mut read, websockets } = greeted;
-    let rest = Rest::of(read.split_off(PREFACE.len()));
-    let Some(core) = Box::pin(start(&state, &read, websockets)).await else {
-        return state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
-    };
-    let conn = Rc::new(Connection {
-        id,
-        listener,
-        state: Rc::clone(&state),
-        peer: peer.into(),
-        tls,
-        core: RefCell::new(core),
-        awake: Cell::new(false),
-        waker: RefCell::new(None),
-        key: Cell::new(0),
-        told: Cell::new(0),
-    });
-    let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
-    conn.key.set(key as u32);
-    let mut task = Task {
-        conn,
-        transport,
-        timer: None,
-        timer_at: None,
-        rest,
-        over: false,
-        eof: false,
-        late_end: false,
-        heard: false,
-    };
-    poll_fn(|cx| task.poll(cx)).await;
-    state.connections.borrow_mut().remove(key);
-    if state.stopping() {
-        return;
-    }
-    task.transport.end(task.eof).await;
-}
-
 impl Task {
+    /// The loop knows the connection from now on. What was read begins with the preface. `None`: it has ended.
+    pub(crate) async fn begin(state: &Rc<LoopState>, greeted: Greeted) -> Option<Self> {
+        let Greeted { id, listener, transport, peer, tls, mut read, websockets } = greeted;
+        let rest = Rest::of(read.split_off(PREFACE.len()));
+        let Some(core) = start(state, &read, websockets).await else {
+            state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
+            return None;
+        };
+        let conn = Rc::new(Connection {
+            id,
+            listener,
+            state: Rc::clone(state),
+            peer: peer.into(),
+            tls,
+            core: RefCell::new(core),
+            awake: Cell::new(false),
+            waker: RefCell::new(None),
+            key: Cell::new(0),
+            told: Cell::new(0),
+        });
+        let key = state.connections.borrow_mut().insert(Served::Http2(Rc::clone(&conn)));
+        conn.key.set(key as u32);
+        Some(Self {
+            conn,
+            transport,
+            timer: None,
+            timer_at: None,
+            rest,
+            over: false,
+            eof: false,
+            late_end: false,
+            heard: false,
+        })
+    }
+
+    /// Serves the connection.
+    pub(crate) async fn serve(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+        let state = &self.conn.state;
+        state.connections.borrow_mut().remove(self.conn.key.get() as usize);
+        if !state.stopping() {
+            self.transport.end(self.eof).await;
+        }
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         {
             let mut waker = self.conn.waker.borrow_mut();
