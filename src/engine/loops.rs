@@ -128,13 +128,11 @@ thread_local! {
     static STATE: RefCell<Option<Rc<LoopState>>> = const { RefCell::new(None) };
 }
 
-/// Runs `f` with the state of the loop `index` of this engine, if this is its thread.
+/// The state of the loop `index` of this engine, if this is its thread.
 #[inline]
-pub(crate) fn with_current<T>(shared: &Shared, index: usize, f: impl FnOnce(Option<&LoopState>) -> T) -> T {
-    STATE.with(|state| {
-        let state = state.borrow();
-        f(state.as_deref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)))
-    })
+pub(crate) fn current(shared: &Shared, index: usize) -> Option<Rc<LoopState>> {
+    STATE
+        .with(|state| state.borrow().as_ref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
 }
 
 /// Which loop of this engine has this thread.
@@ -196,10 +194,16 @@ impl LoopState {
         self.turn.number.get()
     }
 
+    /// Whether the host has enough for now, which can be only if it comes to what it is told in a turn of its own.
+    #[inline]
+    pub(crate) fn full(&self) -> bool {
+        self.turn() != 0 && self.handler.full()
+    }
+
     /// Whether the host has enough for now. Then the task is woken when it has taken that.
     #[inline]
     pub(crate) fn pauses(&self, cx: &Context<'_>) -> bool {
-        let full = self.handler.full();
+        let full = self.full();
         if full {
             self.next_turn(cx);
         }
@@ -211,7 +215,7 @@ impl LoopState {
     }
 
     /// Applies what the host said of a stream.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn apply(&self, parts: Parts, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         let entry = self.slots.borrow().find(parts).ok_or(Status::Gone)?;
         let connections = self.connections.borrow();

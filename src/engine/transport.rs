@@ -163,7 +163,7 @@ impl Transport {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => socket.poll_read(cx, buffer),
@@ -173,7 +173,7 @@ impl Transport {
     }
 
     /// Takes bytes. They are with the socket when [`Self::poll_flush`] is ready.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => socket.poll_write(cx, bytes),

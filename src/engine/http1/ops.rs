@@ -23,7 +23,7 @@ impl Connection {
     }
 
     /// Applies an operation. May be called inside any of the host's callbacks.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn apply(&self, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         let done = {
             let Ok(mut core) = self.core.try_borrow_mut() else {
@@ -40,7 +40,7 @@ impl Connection {
 }
 
 impl Core {
-    #[inline]
+    #[inline(always)]
     fn apply(&mut self, conn: &Connection, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         match op {
             Op::Message { kind, data, compress } => {
@@ -106,7 +106,7 @@ impl Core {
     }
 
     /// Something for the send queue of a WebSocket.
-    #[inline]
+    #[inline(always)]
     fn push(
         &mut self,
         conn: &Connection,

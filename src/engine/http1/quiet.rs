@@ -54,7 +54,7 @@ impl Task {
         let mut buffer = state.buffers.take_read();
         let mut waits = false;
         for _ in 0..ROUNDS {
-            if !self.write_queued(cx, conn) || state.handler.full() {
+            if !self.write_queued(cx, conn) || state.full() {
                 break;
             }
             match self.transport.poll_read(cx, &mut buffer) {

@@ -36,7 +36,7 @@ impl Connection {
                 drop(core);
                 self.deliver(stream, context, &arrived, payload);
                 core = self.core.borrow_mut();
-                if self.state.handler.full() {
+                if self.state.full() {
                     break;
                 }
             }
@@ -56,7 +56,7 @@ impl Connection {
     pub(super) fn take_held(self: &Rc<Self>, payload: &mut Vec<u8>) -> bool {
         let held = {
             let mut core = self.core.borrow_mut();
-            if core.held.is_empty() || core.socket().is_none() || self.state.handler.full() {
+            if core.held.is_empty() || core.socket().is_none() || self.state.full() {
                 return false;
             }
             std::mem::take(&mut core.held)

@@ -20,7 +20,7 @@ impl Connection {
                 Step::Events => self.dispatch(payload),
                 Step::Deliver { stream, context, arrived } => {
                     self.deliver(stream, context, &arrived, payload);
-                    if self.state.handler.full() {
+                    if self.state.full() {
                         return feed.rest();
                     }
                 }

@@ -40,7 +40,7 @@ impl Connection {
     }
 
     /// Applies an operation. May be called inside any of the host's callbacks.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn apply(&self, key: u32, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         let done = {
             let Ok(mut core) = self.core.try_borrow_mut() else {
@@ -57,7 +57,7 @@ impl Connection {
 }
 
 impl Core {
-    #[inline]
+    #[inline(always)]
     fn apply(&mut self, conn: &Connection, key: u32, slot: &Slot, op: Op<'_>) -> Result<(), Error> {
         match op {
             Op::Message { kind, data, compress } => {

@@ -9,7 +9,7 @@ use crate::proto::frame::{
 
 impl WebSocket {
     /// A message of the host, compressed if that was agreed on and is asked for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send_message(
         &mut self,
         kind: MessageKind,
