@@ -4,7 +4,7 @@
 
 mod support;
 
-use h2ws::{Cause, Config, MessageKind, Status};
+use h2ws::{Accept, Cause, Config, MessageKind, Status};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use support::client::{Client, End, Hello, connect_fields, headers, request_fields, with_field};
@@ -161,6 +161,36 @@ fn resets_within_their_rate_are_no_attack() {
         let stream = client.connect_websocket("/echo");
         client.echo(stream, "served");
     });
+}
+
+/// A socket or an exchange that was answered may be reset, also one that the host answered when others had been written.
+#[test]
+fn resets_of_what_was_answered_late_are_no_attack() {
+    attack(
+        |config| config.reset_burst = 5,
+        16 * MIB,
+        nothing,
+        |host, ()| {
+            let mut client = host.client();
+            for n in 0..20 {
+                let socket = n % 2 == 0;
+                let path = if socket { format!("/never?{n}") } else { format!("/test?{n}") };
+                let stream = if socket { client.open(&connect_fields(&path), false) } else { client.get(&path) };
+                let id = host.request(&path).stream;
+                // something is written, and the answer is not
+                client.sync();
+                if socket {
+                    host.engine.accept(id, &Accept::default()).expect("undecided");
+                } else {
+                    host.engine.respond_start(id, 200, http::HeaderMap::new()).expect("undecided");
+                }
+                assert_eq!(client.next_on(stream).status(), "200");
+                client.rst(stream, CANCEL);
+                client.sync();
+            }
+            assert_eq!(host.stats().limit_resets, 0);
+        },
+    );
 }
 
 /// CVE-2025-8671 (MadeYouReset): the server is made to reset what it serves.

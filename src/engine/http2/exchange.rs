@@ -76,6 +76,7 @@ impl Core {
         {
             stream.send = Sender::Body(body);
             stream.sent_end = ends;
+            self.unflushed_answers = true;
         }
         self.touch(key);
         Ok(())

@@ -224,6 +224,7 @@ impl Core {
         // it fails only when the peer has reset the stream; `closed` will say so
         if let Ok(body) = send.send_response(response, false) {
             stream.send = Sender::Body(body);
+            self.unflushed_answers = true;
         }
         let counters = &conn.state.own().counters;
         count(&counters.accepted);

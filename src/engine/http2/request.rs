@@ -133,7 +133,6 @@ impl Connection {
         let own = self.state.own();
         let mut core = self.core.borrow_mut();
         let core: &mut Core = &mut core;
-        core.unflushed_answers = true;
         let entry = core.streams.vacant_entry();
         let key = entry.key() as u32;
         let taken = self.state.slots.borrow_mut().take(&own.streams, self.state.index, false, self.key.get(), key);
