@@ -470,6 +470,40 @@ fn rfc9113_6_9_the_connections_window_holds_too() {
     take_exactly(&mut client, stream, 100_010 - 65_545);
 }
 
+/// Small ones and large ones, whole and in fragments: what a host's own thread says is cut by the windows anywhere.
+#[test]
+fn what_another_thread_sends_arrives_byte_by_byte() {
+    let lengths = [0, 100, 16_373, 16_374, 16_375, 16_384, 70_000, 5, 200_000, 16_384, 1];
+    let payload = |length: usize| (0..length).map(|at| (at * 31 + length) as u8).collect::<Vec<_>>();
+    let mut expected: Vec<u8> = lengths.into_iter().flat_map(|length| server_frame(BINARY, &payload(length))).collect();
+    for (opcode, length) in [(BINARY, 20_000), (CONTINUE, 3), (CONTINUE, 100_000)] {
+        let begin = expected.len();
+        expected.extend(server_frame(opcode, &payload(length)));
+        expected[begin] &= if length == 100_000 { 0xff } else { 0x7f };
+    }
+    for window in [1, 700, 40_000, 1 << 20] {
+        let host = Host::start();
+        let mut client = host.client_with(&narrow(window));
+        client.window_update(0, 1 << 24);
+        let (stream, id) = socket(&host, &mut client, "/quiet");
+        for length in lengths {
+            host.engine.send(id, MessageKind::Binary, &payload(length)).expect("room");
+        }
+        for (length, last) in [(20_000, false), (3, false), (100_000, true)] {
+            host.engine.send_fragment(id, MessageKind::Binary, &payload(length), last).expect("room");
+        }
+        let mut all = Vec::new();
+        while all.len() < expected.len() {
+            let frame = client.next_on(stream);
+            assert_eq!(frame.kind, DATA, "{frame:?}");
+            // as much again and a little more, or one byte at a time would take for ever
+            client.window_update(stream, frame.payload.len() as u32 * 3 / 2 + 1);
+            all.extend(frame.payload);
+        }
+        assert!(all == expected, "through a window of {window}");
+    }
+}
+
 /// RFC 9113 §6.9.2 has this case as its example.
 #[test]
 fn rfc9113_6_9_2_a_window_may_become_negative() {

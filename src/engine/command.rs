@@ -3,6 +3,7 @@
 use super::event::{Control, Credit, Delivery};
 use super::handle::{ListenerId, StreamId};
 use super::listener::{Bound, Incoming, ListenOptions};
+use super::payload::Payload;
 use super::status::{Error, Status};
 use crate::proto::frame::MessageKind;
 use bytes::Bytes;
@@ -50,13 +51,13 @@ pub(crate) enum Op<'a> {
     Finish(Option<HeaderMap>),
     Message {
         kind: MessageKind,
-        data: &'a [u8],
+        data: Payload<'a>,
         /// If the socket does.
         compress: bool,
     },
     Fragment {
         kind: MessageKind,
-        data: &'a [u8],
+        data: Payload<'a>,
         last: bool,
     },
     Ping(&'a [u8]),
@@ -84,11 +85,8 @@ impl Op<'_> {
     pub(crate) fn weight(&self) -> usize {
         match self {
             Self::Respond { body, .. } => body.len(),
-            Self::SendBody(data)
-            | Self::Message { data, .. }
-            | Self::Fragment { data, .. }
-            | Self::Ping(data)
-            | Self::Pong(data) => data.len(),
+            Self::Message { data, .. } | Self::Fragment { data, .. } => data.bytes().len(),
+            Self::SendBody(data) | Self::Ping(data) | Self::Pong(data) => data.len(),
             _ => 0,
         }
     }
@@ -114,8 +112,10 @@ impl Parcel {
             Op::Inform { status, headers } => (Op::Inform { status, headers }, Bytes::new()),
             Op::SendBody(data) => (Op::SendBody(&[]), copy(data)),
             Op::Finish(trailers) => (Op::Finish(trailers), Bytes::new()),
-            Op::Message { kind, data, compress } => (Op::Message { kind, data: &[], compress }, copy(data)),
-            Op::Fragment { kind, data, last } => (Op::Fragment { kind, data: &[], last }, copy(data)),
+            Op::Message { kind, data, compress } => {
+                (Op::Message { kind, data: data.into_own(), compress }, Bytes::new())
+            }
+            Op::Fragment { kind, data, last } => (Op::Fragment { kind, data: data.into_own(), last }, Bytes::new()),
             Op::Ping(data) => (Op::Ping(&[]), copy(data)),
             Op::Pong(data) => (Op::Pong(&[]), copy(data)),
             Op::Close { code, reason } => (Op::Close { code, reason: "" }, copy(reason.as_bytes())),
@@ -134,8 +134,6 @@ impl Parcel {
         apply(match self.op {
             Op::Respond { status, headers, reject, .. } => Op::Respond { status, headers, body: data, reject },
             Op::SendBody(_) => Op::SendBody(data),
-            Op::Message { kind, compress, .. } => Op::Message { kind, data, compress },
-            Op::Fragment { kind, last, .. } => Op::Fragment { kind, data, last },
             Op::Ping(_) => Op::Ping(data),
             Op::Pong(_) => Op::Pong(data),
             Op::Close { code, .. } => Op::Close { code, reason: std::str::from_utf8(data).unwrap_or("") },
@@ -304,9 +302,11 @@ mod tests {
 
     #[test]
     fn a_parcel_gives_back_what_was_packed() {
-        let parcel = Parcel::pack(Op::Message { kind: MessageKind::Text, data: b"hello", compress: true });
-        parcel
-            .open(|op| assert!(matches!(op, Op::Message { kind: MessageKind::Text, data: b"hello", compress: true })));
+        let data = Payload::Lent(b"hello");
+        Parcel::pack(Op::Message { kind: MessageKind::Text, data, compress: true }).open(|op| match op {
+            Op::Message { kind: MessageKind::Text, data, compress: true } => assert_eq!(data.bytes(), b"hello"),
+            other => panic!("{other:?}"),
+        });
         let parcel = Parcel::pack(Op::Close { code: Some(1000), reason: "bye" });
         parcel.open(|op| assert!(matches!(op, Op::Close { code: Some(1000), reason: "bye" })));
     }

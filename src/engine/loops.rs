@@ -27,6 +27,11 @@ use tokio::sync::Notify;
 /// Bytes read from a socket at once.
 pub(crate) const READ: usize = 256 << 10;
 
+/// Buffers to write from that a loop keeps: several connections have one at once if large messages go there between their ticks.
+const OUTPUTS: usize = 4;
+/// The largest that is kept.
+const OUTPUT: usize = 1 << 20;
+
 /// What the tasks of one loop share.
 pub(crate) struct LoopState {
     pub(crate) shared: Arc<Shared>,
@@ -86,7 +91,7 @@ impl Turn {
 pub(crate) struct Buffers {
     pub(crate) read: Cell<Vec<u8>>,
     pub(crate) input: Cell<Vec<u8>>,
-    pub(crate) output: Cell<Vec<u8>>,
+    outputs: RefCell<Vec<Vec<u8>>>,
     pub(crate) payload: Cell<Vec<u8>>,
 }
 
@@ -98,6 +103,25 @@ impl Buffers {
             buffer.resize(READ, 0);
         }
         buffer
+    }
+
+    /// A buffer to write from, if there is none.
+    #[inline]
+    pub(crate) fn take_output(&self, output: &mut Vec<u8>) {
+        if output.capacity() == 0
+            && let Some(spare) = self.outputs.borrow_mut().pop()
+        {
+            *output = spare;
+        }
+    }
+
+    /// Takes one back, in which there is nothing to be written.
+    #[inline]
+    pub(crate) fn give_output(&self, output: Vec<u8>) {
+        let mut outputs = self.outputs.borrow_mut();
+        if (1..=OUTPUT).contains(&output.capacity()) && outputs.len() < OUTPUTS {
+            outputs.push(output);
+        }
     }
 }
 

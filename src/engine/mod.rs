@@ -15,6 +15,7 @@ mod http1;
 mod http2;
 pub(crate) mod listener;
 pub(crate) mod loops;
+pub(crate) mod payload;
 mod pipe;
 mod preface;
 mod relay;

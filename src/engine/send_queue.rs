@@ -4,15 +4,14 @@
 //! bytes; a large payload gets a buffer of its own, of the right size.
 
 use super::deflate::Contexts;
+use super::payload::Payload;
 use super::shared::Shared;
-use crate::proto::frame::put_head;
+use crate::proto::frame::{LONGEST_HEAD, head_before, put_head};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A payload of this size is not gathered with others; a gathering buffer is sealed at this size.
 const LARGE: usize = 16 << 10;
-/// The longest head of an unmasked frame.
-const HEAD: usize = 10;
 /// Buffers to gather in that a pool keeps.
 const POOLED: usize = 64;
 /// The largest buffer for one large payload that a pool keeps, and the bytes of all of them.
@@ -63,12 +62,19 @@ impl Pool {
     }
 }
 
+/// A buffer, the first bytes of which are not sent.
+#[derive(Debug, Default)]
+struct Piece {
+    buffer: Vec<u8>,
+    start: usize,
+}
+
 /// The queue.
 #[derive(Debug, Default)]
 pub(crate) struct SendQueue {
     /// Buffers in front of `tail`.
     #[expect(clippy::box_collection, reason = "most sockets never have one: 8 bytes instead of 32")]
-    sealed: Option<Box<VecDeque<Vec<u8>>>>,
+    sealed: Option<Box<VecDeque<Piece>>>,
     tail: Vec<u8>,
     /// Bytes of the front buffer that have been sent.
     sent: usize,
@@ -82,17 +88,27 @@ impl SendQueue {
         self.len
     }
 
+    /// Appends a data frame.
+    #[inline(always)]
+    pub(crate) fn push_data(&mut self, pool: &mut Pool, opcode: u8, fin: bool, payload: Payload<'_>) {
+        match payload {
+            Payload::Own(mut own) if own.len() >= LARGE => {
+                let start = head_before(&mut own, opcode, fin);
+                self.push_piece(pool, own, start);
+            }
+            payload => self.push_frame(pool, opcode, fin, payload.bytes()),
+        }
+    }
+
     /// Appends a frame.
     #[inline]
     pub(crate) fn push_frame(&mut self, pool: &mut Pool, opcode: u8, fin: bool, payload: &[u8]) {
-        let room = payload.len() + HEAD;
+        let room = payload.len() + LONGEST_HEAD;
         if room >= LARGE {
-            self.seal(pool);
             let mut buffer = pool.take_large(room);
             put_head(&mut buffer, opcode, fin, payload.len());
             buffer.extend_from_slice(payload);
-            self.len += buffer.len();
-            self.sealed.get_or_insert_default().push_back(buffer);
+            self.push_piece(pool, buffer, 0);
             return;
         }
         self.ready(pool, room);
@@ -102,14 +118,32 @@ impl SendQueue {
         self.len += self.tail.len() - before;
     }
 
+    fn push_piece(&mut self, pool: &mut Pool, buffer: Vec<u8>, start: usize) {
+        self.seal(pool);
+        self.len += buffer.len() - start;
+        self.sealed.get_or_insert_default().push_back(Piece { buffer, start });
+    }
+
+    /// Appends the last `n` bytes of a payload, whose frame has begun. There are some.
+    pub(crate) fn push_rest(&mut self, pool: &mut Pool, payload: Payload<'_>, n: usize) {
+        match payload {
+            Payload::Own(own) if n >= LARGE => {
+                let start = own.len() - n;
+                self.push_piece(pool, own, start);
+            }
+            payload => {
+                let bytes = payload.bytes();
+                self.push_raw(pool, &bytes[bytes.len() - n..]);
+            }
+        }
+    }
+
     /// Appends bytes that are frames already, or the rest of one.
     pub(crate) fn push_raw(&mut self, pool: &mut Pool, bytes: &[u8]) {
         if bytes.len() >= LARGE {
-            self.seal(pool);
             let mut buffer = pool.take_large(bytes.len());
             buffer.extend_from_slice(bytes);
-            self.len += bytes.len();
-            self.sealed.get_or_insert_default().push_back(buffer);
+            self.push_piece(pool, buffer, 0);
             return;
         }
         self.ready(pool, bytes.len());
@@ -130,7 +164,7 @@ impl SendQueue {
     fn seal(&mut self, pool: &mut Pool) {
         if !self.tail.is_empty() {
             let full = std::mem::replace(&mut self.tail, pool.take());
-            self.sealed.get_or_insert_default().push_back(full);
+            self.sealed.get_or_insert_default().push_back(Piece { buffer: full, start: 0 });
         }
     }
 
@@ -138,7 +172,7 @@ impl SendQueue {
     #[inline]
     pub(crate) fn front(&self) -> &[u8] {
         match self.sealed.as_ref().and_then(|sealed| sealed.front()) {
-            Some(buffer) => &buffer[self.sent..],
+            Some(piece) => &piece.buffer[piece.start + self.sent..],
             None => &self.tail[self.sent..],
         }
     }
@@ -149,9 +183,9 @@ impl SendQueue {
         self.len -= n;
         self.sent += n;
         if let Some(sealed) = &mut self.sealed {
-            if sealed.front().is_some_and(|buffer| buffer.len() == self.sent) {
+            if sealed.front().is_some_and(|piece| piece.buffer.len() == piece.start + self.sent) {
                 self.sent = 0;
-                pool.give(sealed.pop_front().unwrap_or_default());
+                pool.give(sealed.pop_front().unwrap_or_default().buffer);
             }
             if sealed.is_empty() {
                 self.sealed = None;
@@ -200,6 +234,29 @@ mod tests {
             }
             assert!(drain(&mut queue, &mut pool, step) == expected, "step {step}");
         }
+    }
+
+    #[test]
+    fn a_large_copy_is_sent_from_where_it_is() {
+        let mut pool = new_pool();
+        let copy = |n: usize| Payload::Lent(&[7; 1 << 20][..n]).into_own();
+        let mut queue = SendQueue::default();
+        let mut expected = Vec::new();
+        for size in [0, 9, LARGE - LONGEST_HEAD - 1, LARGE, 70_000, 3] {
+            let own = copy(size);
+            let Payload::Own(buffer) = &own else { unreachable!() };
+            let at = buffer.as_ptr();
+            queue.push_data(&mut pool, 2, true, own);
+            put_head(&mut expected, 2, true, size);
+            expected.extend_from_slice(&[7; 1 << 20][..size]);
+            let last = queue.sealed.as_ref().and_then(|sealed| sealed.back());
+            assert_eq!(last.is_some_and(|piece| piece.buffer.as_ptr() == at), size >= LARGE, "{size} bytes");
+        }
+        queue.push_rest(&mut pool, copy(50_000), LARGE);
+        queue.push_rest(&mut pool, copy(50_000), 5);
+        queue.push_rest(&mut pool, Payload::Lent(&[7; 10]), 2);
+        expected.extend_from_slice(&[7; LARGE + 7]);
+        assert!(drain(&mut queue, &mut pool, 999) == expected);
     }
 
     #[test]

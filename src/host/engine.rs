@@ -7,6 +7,7 @@ use crate::engine::event::{Handler, MessageKind};
 use crate::engine::handle::{ConnectionId, ListenerId, StreamId};
 use crate::engine::listener::Bound;
 use crate::engine::loops;
+use crate::engine::payload::Payload;
 use crate::engine::shared::Shared;
 use crate::engine::stats::Stats;
 use crate::engine::status::{Error, Status};
@@ -205,7 +206,7 @@ impl Engine {
     #[inline]
     pub fn send(&self, stream: StreamId, kind: MessageKind, data: &[u8]) -> Result<(), Error> {
         check_text(kind, data)?;
-        self.shared.perform(stream, Op::Message { kind, data, compress: true })
+        self.shared.perform(stream, Op::Message { kind, data: Payload::Lent(data), compress: true })
     }
 
     /// Sends a message as [`Self::send`] does, but never compressed: for what is compressed already, and for secrets that
@@ -215,7 +216,7 @@ impl Engine {
     /// As [`Self::send`].
     pub fn send_uncompressed(&self, stream: StreamId, kind: MessageKind, data: &[u8]) -> Result<(), Error> {
         check_text(kind, data)?;
-        self.shared.perform(stream, Op::Message { kind, data, compress: false })
+        self.shared.perform(stream, Op::Message { kind, data: Payload::Lent(data), compress: false })
     }
 
     /// Sends a fragment of a message, never compressed; `kind` is that of the message, the same for all its fragments. Of a text message a
@@ -224,7 +225,7 @@ impl Engine {
     /// # Errors
     /// As [`Self::send`].
     pub fn send_fragment(&self, stream: StreamId, kind: MessageKind, data: &[u8], last: bool) -> Result<(), Error> {
-        self.shared.perform(stream, Op::Fragment { kind, data, last })
+        self.shared.perform(stream, Op::Fragment { kind, data: Payload::Lent(data), last })
     }
 
     /// Sends a Ping of up to 125 bytes.

@@ -38,6 +38,18 @@ pub(super) const LENGTH_16: u8 = 126;
 /// Second byte: the length follows in 64 bits.
 pub(super) const LENGTH_64: u8 = 127;
 
+/// The longest head of a frame without a mask.
+pub const LONGEST_HEAD: usize = 10;
+
+/// Puts the head of a frame in front of its payload, which stands behind [`LONGEST_HEAD`] bytes. Where the frame begins.
+pub fn head_before(payload: &mut [u8], opcode: u8, fin: bool) -> usize {
+    let mut head = Vec::with_capacity(LONGEST_HEAD);
+    put_head(&mut head, opcode, fin, payload.len() - LONGEST_HEAD);
+    let start = LONGEST_HEAD - head.len();
+    payload[start..LONGEST_HEAD].copy_from_slice(&head);
+    start
+}
+
 /// Appends the head of a frame whose payload has `len` bytes; the payload is to follow. `opcode` may have [`RSV1`].
 #[inline]
 pub fn put_head(out: &mut Vec<u8>, opcode: u8, fin: bool, len: usize) {

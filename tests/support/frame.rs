@@ -218,10 +218,20 @@ pub fn server_close(code: u16, reason: &str) -> Vec<u8> {
     server_frame(CLOSE, &close_payload(code, reason))
 }
 
-/// The bytes of a short final frame of the server.
+/// The bytes of a final frame of the server, its length in the shortest form (RFC 6455 §5.2).
 pub fn server_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    assert!(payload.len() <= 125, "a short frame");
-    let mut out = vec![0x80 | opcode, payload.len() as u8];
+    let mut out = vec![0x80 | opcode];
+    match payload.len() {
+        length @ ..126 => out.push(length as u8),
+        length @ ..65_536 => {
+            out.push(126);
+            out.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            out.push(127);
+            out.extend((length as u64).to_be_bytes());
+        }
+    }
     out.extend_from_slice(payload);
     out
 }

@@ -45,7 +45,12 @@ impl Core {
         match op {
             Op::Message { kind, data, compress } => {
                 self.messages_out += 1;
-                self.push(conn, slot, |ws, out, pool| ws.send_message(kind, data, compress, out, pool))
+                // as `push`, but for the closure: the compiler would make a function of it
+                let socket = self.sender()?;
+                let pool = &mut conn.state.pool.borrow_mut();
+                socket.websocket.send_message(kind, data, compress, &mut socket.out, pool)?;
+                slot.queued.store(socket.out.len() as u32, Ordering::Relaxed);
+                Ok(())
             }
             Op::Fragment { kind, data, last } => {
                 self.messages_out += u64::from(last);
@@ -105,17 +110,23 @@ impl Core {
         }
     }
 
+    #[inline]
+    fn sender(&mut self) -> Result<&mut Socket, Error> {
+        match self.stream.as_deref_mut() {
+            Some(Stream { role: Role::WebSocket(socket), .. }) => Ok(socket),
+            _ => Err(Error::new(Status::WrongState, "this stream is no WebSocket")),
+        }
+    }
+
     /// Something for the send queue of a WebSocket.
-    #[inline(always)]
+    #[inline]
     fn push(
         &mut self,
         conn: &Connection,
         slot: &Slot,
         push: impl FnOnce(&mut WebSocket, &mut SendQueue, &mut Pool) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Some(Stream { role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() else {
-            return Err(Error::new(Status::WrongState, "this stream is no WebSocket"));
-        };
+        let socket = self.sender()?;
         push(&mut socket.websocket, &mut socket.out, &mut conn.state.pool.borrow_mut())?;
         slot.queued.store(socket.out.len() as u32, Ordering::Relaxed);
         Ok(())

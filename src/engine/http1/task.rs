@@ -161,9 +161,7 @@ impl Task {
                 if pipe.input.is_empty() {
                     pipe.input = buffers.input.take();
                 }
-                if pipe.output.is_empty() {
-                    pipe.output = buffers.output.take();
-                }
+                buffers.take_output(&mut pipe.output);
             }
         }
         if !conn.host_first() {
@@ -185,7 +183,7 @@ impl Task {
             buffers.input.set(std::mem::take(&mut pipe.input));
         }
         if pipe.output.is_empty() && pipe.output.capacity() > 0 {
-            buffers.output.set(std::mem::take(&mut pipe.output));
+            buffers.give_output(std::mem::take(&mut pipe.output));
         }
         polled
     }

@@ -8,12 +8,13 @@ use crate::engine::deadline::after;
 use crate::engine::deflate;
 use crate::engine::event::{Cause, Credit, Side};
 use crate::engine::handle::StreamId;
+use crate::engine::payload::Payload;
 use crate::engine::send_queue::{Pool, SendQueue};
 use crate::engine::stats::count;
 use crate::engine::status::{Error, Status};
 use crate::engine::table::{Slot, phase};
 use crate::engine::websocket::WebSocket;
-use crate::proto::frame::{MessageKind, put_head};
+use crate::proto::frame::{LONGEST_HEAD, MessageKind, put_head};
 use h2::Reason;
 use http::{Response, StatusCode};
 use std::sync::PoisonError;
@@ -62,10 +63,11 @@ impl Core {
         match op {
             Op::Message { kind, data, compress } => {
                 self.tally.messages_out += 1;
-                if data.len() >= LARGE && self.direct(conn, key, slot, kind, data, compress)? {
-                    return Ok(());
+                if data.bytes().len() < LARGE {
+                    return self
+                        .socket(conn, key, slot, |ws, out, pool| ws.send_message(kind, data, compress, out, pool));
                 }
-                self.socket(conn, key, slot, |ws, out, pool| ws.send_message(kind, data, compress, out, pool))
+                self.large(conn, key, slot, kind, data, compress)
             }
             Op::Fragment { kind, data, last } => {
                 self.tally.messages_out += u64::from(last);
@@ -160,31 +162,46 @@ impl Core {
     }
 
     /// A large message, by the short way if it is open.
-    fn direct(
+    #[inline(never)]
+    fn large(
         &mut self,
         conn: &Connection,
         key: u32,
         slot: &Slot,
         kind: MessageKind,
+        data: Payload<'_>,
+        compress: bool,
+    ) -> Result<(), Error> {
+        if let Some(rest) = self.direct(conn, key, kind, data.bytes(), compress)? {
+            if rest > 0 {
+                let stream = &mut *self.streams[key as usize];
+                stream.out.push_rest(&mut conn.state.pool.borrow_mut(), data, rest);
+                slot.queued.store(stream.out.len() as u32, Ordering::Relaxed);
+                self.touch(key);
+            }
+            return Ok(());
+        }
+        self.socket(conn, key, slot, |ws, out, pool| ws.send_message(kind, data, compress, out, pool))
+    }
+
+    /// Puts a message into the output, as far as it may. How much is left; `None`: this way is not open.
+    fn direct(
+        &mut self,
+        conn: &Connection,
+        key: u32,
+        kind: MessageKind,
         data: &[u8],
         compress: bool,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<usize>, Error> {
         let stream = &mut *self.streams[key as usize];
-        let Role::WebSocket(websocket) = &mut stream.role else { return Ok(false) };
+        let Role::WebSocket(websocket) = &mut stream.role else { return Ok(None) };
         if !stream.answered || stream.out.len() > 0 || compress && websocket.compresses() {
-            return Ok(false);
+            return Ok(None);
         }
         let opcode = websocket.may_send_message(kind)?;
-        let mut head = Vec::with_capacity(10);
+        let mut head = Vec::with_capacity(LONGEST_HEAD);
         put_head(&mut head, opcode, true, data.len());
-        let Some(rest) = self.emit_direct(key, &head, data) else { return Ok(false) };
-        if !rest.is_empty() {
-            let stream = &mut *self.streams[key as usize];
-            stream.out.push_raw(&mut conn.state.pool.borrow_mut(), rest);
-            slot.queued.store(stream.out.len() as u32, Ordering::Relaxed);
-            self.touch(key);
-        }
-        Ok(true)
+        Ok(self.emit_direct(conn, key, &head, data))
     }
 
     /// Sends a Close: the host's, or the engine's for this cause.

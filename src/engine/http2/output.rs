@@ -155,17 +155,28 @@ impl Core {
     }
 
     /// Puts a large message straight into the output, as far as the windows allow: one copy less than by the queue.
-    /// Nothing of the stream may wait in the queue, and its response head must be out. Returns what is left, without
-    /// its head if the head is out.
-    pub(super) fn emit_direct<'a>(&mut self, key: u32, head: &[u8], mut payload: &'a [u8]) -> Option<&'a [u8]> {
+    /// Nothing of the stream may wait in the queue, and its response head must be out. How much of the payload is left; `None`:
+    /// there is no room.
+    pub(super) fn emit_direct(
+        &mut self,
+        conn: &Connection,
+        key: u32,
+        head: &[u8],
+        mut payload: &[u8],
+    ) -> Option<usize> {
         let stream = &mut *self.streams[key as usize];
         let mut buffers = self.pipe.buffers();
         let output = &mut buffers.output;
+        // a connection has none between its ticks
+        conn.state.buffers.take_output(output);
         let batch = BATCH.saturating_sub(output.len() - self.written) as i64;
         let mut room = self.send_window.min(stream.send_window).min(batch).max(0) as usize;
         if room <= head.len() {
             return None;
         }
+        output.reserve(
+            room.min(payload.len() + payload.len() / self.max_send_frame * FRAME_HEAD + 2 * FRAME_HEAD + head.len()),
+        );
         let mut head = head;
         while room > head.len() && !payload.is_empty() {
             let n = (head.len() + payload.len()).min(room).min(self.max_send_frame);
@@ -179,7 +190,7 @@ impl Core {
             self.send_window -= n as i64;
             self.update_credit = (self.update_credit + UPDATES_PER_DATA).min(MAX_UPDATE_CREDIT);
         }
-        Some(payload)
+        Some(payload.len())
     }
 
     /// Looks at what `h2` wrote: its resets are counted, and what only concerns `h2` is taken out.

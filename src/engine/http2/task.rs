@@ -127,9 +127,7 @@ impl Task {
             if pipe.input.is_empty() {
                 pipe.input = buffers.input.take();
             }
-            if pipe.output.is_empty() {
-                pipe.output = buffers.output.take();
-            }
+            buffers.take_output(&mut pipe.output);
         }
         if !conn.host_first() {
             let mut core = conn.core.borrow_mut();
@@ -158,7 +156,7 @@ impl Task {
                 buffers.input.set(std::mem::take(&mut pipe.input));
             }
             if pipe.output.is_empty() {
-                buffers.output.set(std::mem::take(&mut pipe.output));
+                buffers.give_output(std::mem::take(&mut pipe.output));
             }
         }
         if polled.is_pending() {

@@ -1,6 +1,7 @@
 //! What the host sends: messages, fragments, Pings and Pongs, as long as no Close has been sent.
 
 use super::WebSocket;
+use crate::engine::payload::Payload;
 use crate::engine::send_queue::{Pool, SendQueue};
 use crate::engine::status::{Error, Status};
 use crate::proto::frame::{
@@ -13,7 +14,7 @@ impl WebSocket {
     pub(crate) fn send_message(
         &mut self,
         kind: MessageKind,
-        data: &[u8],
+        data: Payload<'_>,
         compress: bool,
         out: &mut SendQueue,
         pool: &mut Pool,
@@ -21,13 +22,13 @@ impl WebSocket {
         let opcode = self.may_send_message(kind)?;
         if compress
             && let Some(compression) = &mut self.compression
-            && let Some(compressed) = compression.compress(data, &mut pool.contexts)
+            && let Some(compressed) = compression.compress(data.bytes(), &mut pool.contexts)
         {
             out.push_frame(pool, opcode | RSV1, true, &compressed);
             pool.contexts.give_back(compressed);
             return Ok(());
         }
-        out.push_frame(pool, opcode, true, data);
+        out.push_data(pool, opcode, true, data);
         Ok(())
     }
 
@@ -51,7 +52,7 @@ impl WebSocket {
     pub(crate) fn send_fragment(
         &mut self,
         kind: MessageKind,
-        data: &[u8],
+        data: Payload<'_>,
         last: bool,
         out: &mut SendQueue,
         pool: &mut Pool,
@@ -64,7 +65,7 @@ impl WebSocket {
                 return Err(Error::new(Status::WrongState, "a message in fragments was begun with the other kind"));
             }
         };
-        out.push_frame(pool, opcode, last, data);
+        out.push_data(pool, opcode, last, data);
         self.sending = (!last).then_some(kind);
         Ok(())
     }
