@@ -424,3 +424,23 @@ fn counters_go_up_and_down() {
     client.half_close();
     host.wait_stats("all gone", |s| (s.open_connections, s.open_streams, s.open_websockets) == (0, 0, 0));
 }
+
+/// A connection whose first bytes come while the engine ends is cut like the others: the engine does not wait for its client.
+#[test]
+fn an_engine_that_ends_does_not_wait_for_who_says_hello_meanwhile() {
+    for _ in 0..300 {
+        let host = Host::start();
+        let mut socket = TcpStream::connect(&host.address).expect("it listens");
+        host.wait_stats("a connection", |stats| stats.open_connections == 1);
+        let (ended, end) = std::sync::mpsc::channel();
+        let engine = host.engine.clone();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                engine.shutdown().expect("it runs");
+                let _ = ended.send(());
+            });
+            let _ = socket.write_all(&Client::hello_bytes(&Hello::default()));
+            end.recv_timeout(Duration::from_secs(10)).expect("the engine has ended, and its client has not");
+        });
+    }
+}

@@ -133,9 +133,10 @@ async fn converse(part: &Part, greeted: Greeted, options: ListenOptions) -> Opti
         return None;
     }
     let (found, mut greeted) = tokio::select! {
-        greeted = greet(state, greeted, &options) => greeted?,
-        // it has asked for nothing yet, so nothing is lost
+        biased;
+        // it has asked for nothing yet, so nothing is lost; a connection that began now would not be told
         () = ending => return None,
+        greeted = greet(state, greeted, &options) => greeted?,
     };
     match found {
         _ if options.raw => hand_back(state, greeted, &part.wire, Fallback::Duplex).await,
