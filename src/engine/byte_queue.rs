@@ -1,6 +1,6 @@
 //! A direction of a [wire](super::wire): bytes that wait, up to a bound.
 
-use super::loops::READ;
+use super::buffers::READ;
 use std::cell::RefCell;
 
 /// Bytes that may wait.

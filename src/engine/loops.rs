@@ -1,6 +1,7 @@
 //! Event loops: one thread each, with a single-threaded tokio runtime on it. A connection lives on one loop for
 //! life, as one task; what the loop's tasks share is in [`LoopState`], reached by a thread-local.
 
+use super::buffers::Buffers;
 use super::command::{Command, Op};
 use super::event::{Handler, LogLevel};
 use super::handle::StreamId;
@@ -23,14 +24,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::LocalRuntime;
 use tokio::sync::Notify;
-
-/// Bytes read from a socket at once.
-pub(crate) const READ: usize = 256 << 10;
-
-/// Buffers to write from that a loop keeps: several connections have one at once if large messages go there between their ticks.
-const OUTPUTS: usize = 4;
-/// The largest that is kept.
-const OUTPUT: usize = 1 << 20;
 
 /// What the tasks of one loop share.
 pub(crate) struct LoopState {
@@ -83,45 +76,6 @@ impl Turn {
         }
         *self.waiting.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
-    }
-}
-
-/// Buffers that are lent for a tick; a connection that waits has none.
-#[derive(Default)]
-pub(crate) struct Buffers {
-    pub(crate) read: Cell<Vec<u8>>,
-    pub(crate) input: Cell<Vec<u8>>,
-    outputs: RefCell<Vec<Vec<u8>>>,
-    pub(crate) payload: Cell<Vec<u8>>,
-}
-
-impl Buffers {
-    /// The buffer to read into, [`READ`] bytes long.
-    pub(crate) fn take_read(&self) -> Vec<u8> {
-        let mut buffer = self.read.take();
-        if buffer.len() < READ {
-            buffer.resize(READ, 0);
-        }
-        buffer
-    }
-
-    /// A buffer to write from, if there is none.
-    #[inline]
-    pub(crate) fn take_output(&self, output: &mut Vec<u8>) {
-        if output.capacity() == 0
-            && let Some(spare) = self.outputs.borrow_mut().pop()
-        {
-            *output = spare;
-        }
-    }
-
-    /// Takes one back, in which there is nothing to be written.
-    #[inline]
-    pub(crate) fn give_output(&self, output: Vec<u8>) {
-        let mut outputs = self.outputs.borrow_mut();
-        if (1..=OUTPUT).contains(&output.capacity()) && outputs.len() < OUTPUTS {
-            outputs.push(output);
-        }
     }
 }
 

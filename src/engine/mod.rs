@@ -1,5 +1,6 @@
 //! Event loops, sockets, connections. Knows `proto` below it; nothing of who embeds it.
 
+mod buffers;
 mod byte_queue;
 pub(crate) mod command;
 pub(crate) mod config;

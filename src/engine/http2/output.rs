@@ -167,13 +167,13 @@ impl Core {
         let stream = &mut *self.streams[key as usize];
         let mut buffers = self.pipe.buffers();
         let output = &mut buffers.output;
-        // a connection has none between its ticks
-        conn.state.buffers.take_output(output);
         let batch = BATCH.saturating_sub(output.len() - self.written) as i64;
         let mut room = self.send_window.min(stream.send_window).min(batch).max(0) as usize;
         if room <= head.len() {
             return None;
         }
+        // a connection has none between its ticks
+        conn.state.buffers.take_output(output);
         output.reserve(
             room.min(payload.len() + payload.len() / self.max_send_frame * FRAME_HEAD + 2 * FRAME_HEAD + head.len()),
         );

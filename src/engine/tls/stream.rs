@@ -1,7 +1,7 @@
 //! A socket with TLS on it. `rustls` is driven by hand: all that the socket has is read at once and decrypted in turn, all
 //! that there is to send is encrypted and written at once. (tokio-rustls reads 4 KiB at a time.)
 
-use crate::engine::loops::READ;
+use crate::engine::buffers::READ;
 use crate::engine::transport::Plain;
 use rustls::{ServerConfig, ServerConnection};
 use std::cell::Cell;
