@@ -9,7 +9,7 @@ use http::HeaderMap;
 use std::os::unix::net::UnixStream;
 use support::client::{Client, Hello, connect_fields, headers};
 use support::frame::*;
-use support::host::{Event, Host};
+use support::host::{Event, Host, relayed};
 
 /// A client that takes `stream` bytes on each new stream, and 65,535 on the connection.
 fn narrow(stream: u32) -> Hello {
@@ -501,6 +501,38 @@ fn what_another_thread_sends_arrives_byte_by_byte() {
             all.extend(frame.payload);
         }
         assert!(all == expected, "through a window of {window}");
+    }
+}
+
+/// Large ones are sent from where they came, to several sockets from the same place.
+#[test]
+fn what_is_passed_on_arrives_at_each_socket() {
+    let lengths = [16_383, 16_384, 70_000, 9, 40_000, 300_000];
+    let payload = |length: usize| (0..length).map(|at| (at * 31 + length) as u8).collect::<Vec<_>>();
+    let messages = lengths.map(payload);
+    let expected: Vec<u8> =
+        messages.iter().flat_map(|all| relayed(all).map(|part| server_frame(BINARY, part))).flatten().collect();
+    for window in [700, 40_000, 1 << 20] {
+        let host = Host::with(|config| {
+            config.loops = 1;
+            config.send_queue = 1 << 22;
+        });
+        let mut client = host.client_with(&narrow(window));
+        client.window_update(0, 1 << 24);
+        let streams = ["/relay?1", "/relay?2", "/relay?3"].map(|path| socket(&host, &mut client, path).0);
+        for message in &messages {
+            client.data_within_windows(streams[0], &ws_binary(message));
+        }
+        for stream in streams {
+            let mut all = Vec::new();
+            while all.len() < expected.len() {
+                let frame = client.next_on(stream);
+                assert_eq!(frame.kind, DATA, "{frame:?}");
+                client.window_update(stream, frame.payload.len() as u32 * 3 / 2 + 1);
+                all.extend(frame.payload);
+            }
+            assert!(all == expected, "through a window of {window}");
+        }
     }
 }
 

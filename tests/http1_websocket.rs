@@ -8,7 +8,7 @@ use http::HeaderMap;
 use std::io::Write;
 use std::time::Duration;
 use support::frame::*;
-use support::host::{Event, Host};
+use support::host::{Event, Host, relayed};
 use support::http1::{ACCEPT, End, Http1, KEY, get, request, upgrade};
 
 // --- the handshake
@@ -233,6 +233,33 @@ fn messages_of_all_sizes_come_and_go() {
         client.send([byte]);
     }
     client.expect_frame(TEXT, b"byte by byte");
+}
+
+/// Large ones are sent from where they came, to several sockets from the same place; a socket that reads late keeps nothing from
+/// the others.
+#[test]
+fn what_is_passed_on_arrives_at_each_socket() {
+    let host = Host::with(|config| {
+        config.loops = 1;
+        config.send_queue = 1 << 26;
+    });
+    let mut sender = Http1::upgrade(&host, "/relay");
+    let mut reader = Http1::upgrade(&host, "/relay");
+    let messages = [9, 16_384, 5_000_000, 70_000, 300_000].map(|size| vec![size as u8; size]);
+    for message in &messages {
+        let mut socket = sender.socket.try_clone().unwrap();
+        let frame = ws_binary(message);
+        let writer = std::thread::spawn(move || socket.write_all(&frame).unwrap());
+        for part in relayed(message) {
+            let frame = sender.frame();
+            assert!(frame.opcode == BINARY && frame.payload == part, "{} of {} bytes", part.len(), message.len());
+        }
+        writer.join().unwrap();
+    }
+    for part in messages.iter().flat_map(|message| relayed(message)) {
+        let frame = reader.frame();
+        assert!(frame.opcode == BINARY && frame.payload == part, "{} bytes", part.len());
+    }
 }
 
 #[test]

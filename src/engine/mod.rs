@@ -18,6 +18,7 @@ pub(crate) mod listener;
 pub(crate) mod loops;
 pub(crate) mod payload;
 mod pipe;
+mod pool;
 mod preface;
 mod relay;
 mod send_queue;

@@ -1,73 +1,17 @@
 //! What waits to be sent on one WebSocket: frames, ready for the wire, in few large pieces.
 //!
 //! Small frames gather in one pooled buffer, so that all that a tick produced for a socket leaves as one run of
-//! bytes; a large payload gets a buffer of its own, of the right size.
+//! bytes; a large payload gets a buffer of its own, of the right size, or is sent from the message that it was in when it came
+//! ([`Pool::lent`]).
 
-use super::deflate::Contexts;
 use super::payload::Payload;
-use super::shared::Shared;
+use super::pool::{LARGE, Piece, Pool};
 use crate::proto::frame::{LONGEST_HEAD, head_before, put_head};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::io::IoSlice;
 
-/// A payload of this size is not gathered with others; a gathering buffer is sealed at this size.
-const LARGE: usize = 16 << 10;
-/// Buffers to gather in that a pool keeps.
-const POOLED: usize = 64;
-/// The largest buffer for one large payload that a pool keeps, and the bytes of all of them.
-const POOLED_LARGE: usize = 512 << 10;
-const POOLED_LARGE_SUM: usize = 4 << 20;
-
-/// Buffers to gather in and contexts to compress with, shared by the sockets of a loop: an idle socket has none.
-#[derive(Debug)]
-pub(crate) struct Pool {
-    pub(crate) contexts: Contexts,
-    buffers: Vec<Vec<u8>>,
-    large: Vec<Vec<u8>>,
-    large_sum: usize,
-}
-
-impl Pool {
-    pub(crate) fn new(shared: &Arc<Shared>, of_loop: usize) -> Self {
-        Self { contexts: Contexts::new(shared, of_loop), buffers: Vec::new(), large: Vec::new(), large_sum: 0 }
-    }
-
-    fn take(&mut self) -> Vec<u8> {
-        self.buffers.pop().unwrap_or_default()
-    }
-
-    /// A buffer for a large payload. Asking the system for fresh pages costs as much as filling them.
-    fn take_large(&mut self, room: usize) -> Vec<u8> {
-        match self.large.iter().rposition(|b| (room..=4 * room).contains(&b.capacity())) {
-            Some(i) => {
-                let buffer = self.large.swap_remove(i);
-                self.large_sum -= buffer.capacity();
-                buffer
-            }
-            None => Vec::with_capacity(room),
-        }
-    }
-
-    fn give(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() > 2 * LARGE {
-            if buffer.capacity() <= POOLED_LARGE && self.large_sum + buffer.capacity() <= POOLED_LARGE_SUM {
-                buffer.clear();
-                self.large_sum += buffer.capacity();
-                self.large.push(buffer);
-            }
-        } else if buffer.capacity() > 0 && self.buffers.len() < POOLED {
-            buffer.clear();
-            self.buffers.push(buffer);
-        }
-    }
-}
-
-/// A buffer, the first bytes of which are not sent.
-#[derive(Debug, Default)]
-struct Piece {
-    buffer: Vec<u8>,
-    start: usize,
-}
+/// Pieces that are written at once.
+const AT_ONCE: usize = 8;
 
 /// The queue.
 #[derive(Debug, Default)]
@@ -94,7 +38,7 @@ impl SendQueue {
         match payload {
             Payload::Own(mut own) if own.len() >= LARGE => {
                 let start = head_before(&mut own, opcode, fin);
-                self.push_piece(pool, own, start);
+                self.push_piece(pool, Piece::own(own, start));
             }
             payload => self.push_frame(pool, opcode, fin, payload.bytes()),
         }
@@ -105,11 +49,7 @@ impl SendQueue {
     pub(crate) fn push_frame(&mut self, pool: &mut Pool, opcode: u8, fin: bool, payload: &[u8]) {
         let room = payload.len() + LONGEST_HEAD;
         if room >= LARGE {
-            let mut buffer = pool.take_large(room);
-            put_head(&mut buffer, opcode, fin, payload.len());
-            buffer.extend_from_slice(payload);
-            self.push_piece(pool, buffer, 0);
-            return;
+            return self.push_large(pool, opcode, fin, payload);
         }
         self.ready(pool, room);
         let before = self.tail.len();
@@ -118,10 +58,25 @@ impl SendQueue {
         self.len += self.tail.len() - before;
     }
 
-    fn push_piece(&mut self, pool: &mut Pool, buffer: Vec<u8>, start: usize) {
+    #[inline(never)]
+    fn push_large(&mut self, pool: &mut Pool, opcode: u8, fin: bool, payload: &[u8]) {
+        if let Some(piece) = pool.of_lent(payload) {
+            self.ready(pool, LONGEST_HEAD);
+            let before = self.tail.len();
+            put_head(&mut self.tail, opcode, fin, payload.len());
+            self.len += self.tail.len() - before;
+            return self.push_piece(pool, piece);
+        }
+        let mut buffer = pool.take_large(payload.len() + LONGEST_HEAD);
+        put_head(&mut buffer, opcode, fin, payload.len());
+        buffer.extend_from_slice(payload);
+        self.push_piece(pool, Piece::own(buffer, 0));
+    }
+
+    fn push_piece(&mut self, pool: &mut Pool, piece: Piece) {
         self.seal(pool);
-        self.len += buffer.len() - start;
-        self.sealed.get_or_insert_default().push_back(Piece { buffer, start });
+        self.len += piece.range.len();
+        self.sealed.get_or_insert_default().push_back(piece);
     }
 
     /// Appends the last `n` bytes of a payload, whose frame has begun. There are some.
@@ -129,7 +84,7 @@ impl SendQueue {
         match payload {
             Payload::Own(own) if n >= LARGE => {
                 let start = own.len() - n;
-                self.push_piece(pool, own, start);
+                self.push_piece(pool, Piece::own(own, start));
             }
             payload => {
                 let bytes = payload.bytes();
@@ -141,10 +96,12 @@ impl SendQueue {
     /// Appends bytes that are frames already, or the rest of one.
     pub(crate) fn push_raw(&mut self, pool: &mut Pool, bytes: &[u8]) {
         if bytes.len() >= LARGE {
-            let mut buffer = pool.take_large(bytes.len());
-            buffer.extend_from_slice(bytes);
-            self.push_piece(pool, buffer, 0);
-            return;
+            let piece = pool.of_lent(bytes).unwrap_or_else(|| {
+                let mut buffer = pool.take_large(bytes.len());
+                buffer.extend_from_slice(bytes);
+                Piece::own(buffer, 0)
+            });
+            return self.push_piece(pool, piece);
         }
         self.ready(pool, bytes.len());
         self.tail.extend_from_slice(bytes);
@@ -164,7 +121,7 @@ impl SendQueue {
     fn seal(&mut self, pool: &mut Pool) {
         if !self.tail.is_empty() {
             let full = std::mem::replace(&mut self.tail, pool.take());
-            self.sealed.get_or_insert_default().push_back(Piece { buffer: full, start: 0 });
+            self.sealed.get_or_insert_default().push_back(Piece::own(full, 0));
         }
     }
 
@@ -172,27 +129,54 @@ impl SendQueue {
     #[inline]
     pub(crate) fn front(&self) -> &[u8] {
         match self.sealed.as_ref().and_then(|sealed| sealed.front()) {
-            Some(piece) => &piece.buffer[piece.start + self.sent..],
+            Some(piece) => &piece.bytes()[self.sent..],
             None => &self.tail[self.sent..],
         }
     }
 
-    /// Takes `n` bytes of [`Self::front`] off.
+    /// Whether [`Self::front`] is not all.
+    #[inline]
+    pub(crate) fn in_pieces(&self) -> bool {
+        self.sealed.is_some()
+    }
+
+    /// The bytes that are next, and how many pieces they are.
+    pub(crate) fn fronts(&self) -> ([IoSlice<'_>; AT_ONCE], usize) {
+        let mut slices = [IoSlice::new(&[]); AT_ONCE];
+        let sealed = self.sealed.iter().flat_map(|sealed| sealed.iter()).map(Piece::bytes);
+        let mut n = 0;
+        for (slice, bytes) in slices.iter_mut().zip(sealed.chain(std::iter::once(&self.tail[..]))) {
+            *slice = IoSlice::new(&bytes[if n == 0 { self.sent } else { 0 }..]);
+            n += 1;
+        }
+        (slices, n)
+    }
+
+    /// Takes `n` bytes off, which were the next.
     #[inline]
     pub(crate) fn consume(&mut self, pool: &mut Pool, n: usize) {
         self.len -= n;
         self.sent += n;
-        if let Some(sealed) = &mut self.sealed {
-            if sealed.front().is_some_and(|piece| piece.buffer.len() == piece.start + self.sent) {
-                self.sent = 0;
-                pool.give(sealed.pop_front().unwrap_or_default().buffer);
-            }
-            if sealed.is_empty() {
-                self.sealed = None;
-            }
-        } else if self.sent == self.tail.len() {
+        if self.sealed.is_some() {
+            self.consume_pieces(pool);
+        }
+        if self.sealed.is_none() && self.sent == self.tail.len() {
             self.sent = 0;
             pool.give(std::mem::take(&mut self.tail));
+        }
+    }
+
+    #[inline(never)]
+    fn consume_pieces(&mut self, pool: &mut Pool) {
+        let Some(sealed) = &mut self.sealed else { return };
+        while sealed.front().is_some_and(|piece| piece.range.len() <= self.sent)
+            && let Some(piece) = sealed.pop_front()
+        {
+            self.sent -= piece.range.len();
+            pool.recycle(piece.buffer);
+        }
+        if sealed.is_empty() {
+            self.sealed = None;
         }
     }
 }
@@ -201,6 +185,10 @@ impl SendQueue {
 mod tests {
     use super::*;
     use crate::engine::config::Config;
+    use crate::engine::payload::Shown;
+    use crate::engine::shared::Shared;
+    use std::cell::RefCell;
+    use std::sync::Arc;
 
     fn new_pool() -> Pool {
         Pool::new(&Arc::new(Shared::new(Config { loops: 1, ..Config::default() })), 0)
@@ -250,13 +238,87 @@ mod tests {
             put_head(&mut expected, 2, true, size);
             expected.extend_from_slice(&[7; 1 << 20][..size]);
             let last = queue.sealed.as_ref().and_then(|sealed| sealed.back());
-            assert_eq!(last.is_some_and(|piece| piece.buffer.as_ptr() == at), size >= LARGE, "{size} bytes");
+            assert_eq!(
+                last.is_some_and(|p| p.bytes().as_ptr().addr().wrapping_sub(at.addr()) <= LONGEST_HEAD),
+                size >= LARGE,
+                "{size} bytes"
+            );
         }
         queue.push_rest(&mut pool, copy(50_000), LARGE);
         queue.push_rest(&mut pool, copy(50_000), 5);
         queue.push_rest(&mut pool, Payload::Lent(&[7; 10]), 2);
         expected.extend_from_slice(&[7; LARGE + 7]);
         assert!(drain(&mut queue, &mut pool, 999) == expected);
+    }
+
+    #[test]
+    fn what_the_host_passes_on_is_sent_from_where_it_came() {
+        let pool = RefCell::new(new_pool());
+        let mut payload: Vec<u8> = (0..100_000_u32).map(|at| at as u8).collect();
+        let (before, at) = (payload.clone(), payload.as_ptr());
+        let mut queues = [SendQueue::default(), SendQueue::default()];
+        let shown = Shown::new(&pool, &mut payload);
+        assert_eq!(shown.as_ptr(), at);
+        let own = before.clone();
+        let mut expected = Vec::new();
+        for (part, stays) in
+            [(&shown[..], true), (&shown[50_000..], true), (&shown[50_001..], false), (&own[..], false)]
+        {
+            for queue in &mut queues {
+                queue.push_frame(&mut pool.borrow_mut(), 2, true, part);
+                let last = queue.sealed.as_ref().and_then(|sealed| sealed.back()).expect("a piece");
+                assert_eq!(last.bytes().as_ptr() == part.as_ptr(), stays, "{} bytes", part.len());
+            }
+            put_head(&mut expected, 2, true, part.len());
+            expected.extend_from_slice(part);
+        }
+        queues[1].push_rest(&mut pool.borrow_mut(), Payload::Lent(&shown), 60_000);
+        drop(shown);
+        assert_eq!((payload.capacity(), pool.borrow().lent.is_some()), (0, false), "it is the queues' now");
+        let [one, other] = &mut queues;
+        assert!(drain(one, &mut pool.borrow_mut(), 999) == expected);
+        expected.extend_from_slice(&before[40_000..]);
+        assert!(drain(other, &mut pool.borrow_mut(), 70_000) == expected);
+        assert!(pool.borrow().large.iter().any(|buffer| buffer.as_ptr() == at), "whoever is the last gives it back");
+    }
+
+    #[test]
+    fn what_the_host_does_not_pass_on_is_its_buffer_again() {
+        let pool = RefCell::new(new_pool());
+        for size in [0, 9, LARGE - 1, LARGE, 70_000] {
+            let mut payload = vec![7; size];
+            let at = payload.as_ptr();
+            drop(Shown::new(&pool, &mut payload));
+            assert_eq!((payload.len(), payload.as_ptr()), (size, at));
+            let mut queue = SendQueue::default();
+            queue.push_frame(&mut pool.borrow_mut(), 2, true, &payload);
+            assert_ne!(queue.front().as_ptr().wrapping_add(queue.front().len() - size), at, "after that it is copied");
+        }
+    }
+
+    #[test]
+    fn pieces_are_written_together_and_come_off_so() {
+        let mut pool = new_pool();
+        let sizes = [9, 20_000, 3, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000, 4];
+        for step in [9_999, 20_011, 33_333, usize::MAX] {
+            let (mut queue, mut expected, mut all) = (SendQueue::default(), Vec::new(), Vec::new());
+            for (i, size) in sizes.into_iter().enumerate() {
+                let payload = vec![i as u8; size];
+                queue.push_frame(&mut pool, 2, true, &payload);
+                put_head(&mut expected, 2, true, size);
+                expected.extend_from_slice(&payload);
+            }
+            while queue.len() > 0 {
+                let (pieces, n) = queue.fronts();
+                assert_eq!(pieces[0].as_ptr(), queue.front().as_ptr());
+                assert!(n == AT_ONCE || pieces.iter().map(|piece| piece.len()).sum::<usize>() == queue.len());
+                let together: Vec<u8> = pieces[..n].iter().flat_map(|piece| piece.iter().copied()).collect();
+                let taken = together.len().min(step);
+                all.extend_from_slice(&together[..taken]);
+                queue.consume(&mut pool, taken);
+            }
+            assert!(all == expected && !queue.in_pieces() && queue.front().is_empty(), "step {step}");
+        }
     }
 
     #[test]

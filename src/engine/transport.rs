@@ -182,6 +182,18 @@ impl Transport {
         }
     }
 
+    /// As [`Self::poll_write`], of several pieces: all of them where the system takes them so, else the first.
+    pub(crate) fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => socket.poll_write_vectored(cx, pieces),
+            Self::Tls(_) | Self::Wire(_) => self.poll_write(cx, pieces.first().map_or(&[], |piece| piece)),
+        }
+    }
+
     #[inline]
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

@@ -76,6 +76,7 @@ pub unsafe extern "C" fn h2ws_reject(
 }
 
 /// Sends a message: `kind` is H2WS_TEXT, then `data` is UTF-8, or H2WS_BINARY. `data` is borrowed until the call returns.
+/// What is sent of a large message that `on_message` has been lent, to any sockets of the same loop, need not be copied.
 /// It is compressed if the socket agreed on permessage-deflate and it is no shorter than `deflate_min_size`.
 /// H2WS_BUSY: the queue is full and nothing was taken; `on_writable` follows.
 /// Any thread, also inside a callback; does not block.

@@ -198,7 +198,8 @@ impl Engine {
     }
 
     /// Sends a message, compressed if the socket agreed on it and the message is no shorter than `deflate_min_size`. Text
-    /// must be UTF-8.
+    /// must be UTF-8. What is sent of a large message that `message` has been lent, to any sockets of the same loop, need not be
+    /// copied.
     ///
     /// # Errors
     /// [`Status::Busy`]: nothing was taken, `writable` follows; [`Status::Gone`]; [`Status::WrongState`]: not accepted yet,

@@ -121,6 +121,8 @@ enum Conduct {
     EchoPlain,
     /// Sends a body and its trailers back, piece by piece.
     EchoBody,
+    /// Sends each message, its second half and its last bytes to all sockets that are so, out of what it was lent.
+    Relay,
     /// Panics in `message`.
     PanicOnMessage,
     /// Counts the bytes of parts, and keeps no event of them.
@@ -212,6 +214,7 @@ impl TestHandler {
                 Conduct::Echo
             }
             "plain" => Conduct::EchoPlain,
+            "relay" => Conduct::Relay,
             "no-deflate" => {
                 accept.compress = false;
                 Conduct::Echo
@@ -389,6 +392,15 @@ impl Handler for TestHandler {
                 None => self.give(message.stream, Piece::Message(message.kind, message.data.to_vec())),
             },
             Conduct::EchoPlain => self.give(message.stream, Piece::Plain(message.kind, message.data.to_vec())),
+            Conduct::Relay => {
+                let places = self.places.lock().expect("not poisoned");
+                let to = places.iter().filter(|(_, place)| place.conduct == Conduct::Relay).map(|(stream, _)| *stream);
+                for stream in to.collect::<Vec<_>>() {
+                    for part in relayed(message.data) {
+                        self.engine.send(stream, message.kind, part).expect("room");
+                    }
+                }
+            }
             Conduct::PanicOnMessage => panic!("a panic of the host, as the test asked"),
             Conduct::Test | Conduct::EchoBody | Conduct::Sink => {}
         }
@@ -720,6 +732,11 @@ impl Drop for Host {
             self.check_the_end();
         }
     }
+}
+
+/// What a relay makes of a message.
+pub fn relayed(data: &[u8]) -> [&[u8]; 3] {
+    [data, &data[data.len() / 2..], &data[data.len() - data.len().min(9)..]]
 }
 
 /// What a text tells an echo to do: `!close CODE REASON`, `!abort CODE`.

@@ -6,6 +6,7 @@ use crate::engine::ending::End;
 use crate::engine::event::{Body, Closed, ControlFrame, Fragment, Message, StreamKind};
 use crate::engine::handle::StreamId;
 use crate::engine::loops::LoopState;
+use crate::engine::payload::Shown;
 use crate::engine::stats::uncount;
 use crate::engine::websocket::Arrived;
 use std::rc::Rc;
@@ -18,8 +19,10 @@ impl Connection {
     }
 
     #[inline]
-    pub(super) fn deliver(&self, stream: StreamId, context: u64, arrived: &Arrived, data: &[u8]) {
+    pub(super) fn deliver(&self, stream: StreamId, context: u64, arrived: &Arrived, payload: &mut Vec<u8>) {
         let handler = self.host();
+        let shown = Shown::new(&self.state.pool, payload);
+        let data = &*shown;
         match *arrived {
             Arrived::Message(kind) => handler.message(&Message { stream, context, kind, data }),
             Arrived::Fragment { kind, first, last } => {

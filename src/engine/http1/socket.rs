@@ -5,7 +5,7 @@ use crate::engine::deadline::{after, quiet};
 use crate::engine::ending::{Answerable, End};
 use crate::engine::event::{Cause, Side};
 use crate::engine::handle::StreamId;
-use crate::engine::send_queue::Pool;
+use crate::engine::pool::Pool;
 use crate::engine::stats::{add, count};
 use crate::engine::transport::Transport;
 use crate::engine::websocket::{Arrived, violation_counter};
@@ -235,7 +235,13 @@ impl Core {
         let mut polled = Poll::Ready(true);
         loop {
             while socket.out.len() > 0 {
-                match transport.poll_write(cx, socket.out.front()) {
+                let written = if socket.out.in_pieces() {
+                    let (pieces, n) = socket.out.fronts();
+                    transport.poll_write_vectored(cx, &pieces[..n])
+                } else {
+                    transport.poll_write(cx, socket.out.front())
+                };
+                match written {
                     Poll::Ready(Ok(n)) if n > 0 => {
                         add(&counters.writes, 1);
                         add(&counters.bytes_out, n as u64);

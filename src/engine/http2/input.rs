@@ -9,7 +9,7 @@ use super::{Connection, Core, Event, MAX_FRAME};
 use crate::engine::deadline::after;
 use crate::engine::ending::Answerable;
 use crate::engine::handle::StreamId;
-use crate::engine::send_queue::Pool;
+use crate::engine::pool::Pool;
 use crate::engine::stats::count;
 use crate::engine::websocket::{Arrived, violation_counter};
 use crate::proto::receive::Violation;

@@ -2,7 +2,7 @@
 
 use super::stream::{Role, Sender, Stream};
 use super::{Connection, Core, Event};
-use crate::engine::send_queue::Pool;
+use crate::engine::pool::Pool;
 use crate::engine::table::Slot;
 use crate::proto::scan::{FRAME_HEAD, FrameHead, flag, frame_type, put_window_update};
 use bytes::Bytes;

@@ -2,7 +2,8 @@
 
 use super::{Arrived, WebSocket};
 use crate::engine::event::{Cause, Control, ControlKind};
-use crate::engine::send_queue::{Pool, SendQueue};
+use crate::engine::pool::Pool;
+use crate::engine::send_queue::SendQueue;
 use crate::engine::status::{Error, Status};
 use crate::proto::close::put_close;
 use crate::proto::receive::Violation;

@@ -7,7 +7,8 @@ mod sending;
 
 use super::deflate::Compression;
 use super::event::{Control, ControlKind, Credit, Delivery};
-use super::send_queue::{Pool, SendQueue};
+use super::pool::Pool;
+use super::send_queue::SendQueue;
 use super::stats::Counters;
 use crate::proto::frame::{MessageKind, OPCODE_PONG};
 use crate::proto::receive::{Received, Receiver, Rules, Violation};

@@ -2,7 +2,8 @@
 
 use super::WebSocket;
 use crate::engine::payload::Payload;
-use crate::engine::send_queue::{Pool, SendQueue};
+use crate::engine::pool::Pool;
+use crate::engine::send_queue::SendQueue;
 use crate::engine::status::{Error, Status};
 use crate::proto::frame::{
     MessageKind, OPCODE_BINARY, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG, OPCODE_TEXT, RSV1,
