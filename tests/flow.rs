@@ -4,7 +4,7 @@
 
 mod support;
 
-use h2ws::{Accept, AdoptOptions, Cause, MessageKind, Side, Status, StreamId};
+use h2ws::{Accept, AdoptOptions, Cause, MessageBuffer, MessageKind, Side, Status, StreamId};
 use http::HeaderMap;
 use std::os::unix::net::UnixStream;
 use support::client::{Client, Hello, connect_fields, headers};
@@ -419,6 +419,38 @@ fn parts_come_only_as_demanded() {
     assert!(all == payload);
 }
 
+/// A host that takes several parts as one has asked for one.
+#[test]
+fn a_part_that_is_joined_to_the_one_before_needs_no_demand() {
+    let host = Host::start();
+    let mut client = host.client();
+    let (stream, id) = socket(&host, &mut client, "/join");
+    let message = ws_binary(&[7; 1000]);
+    let parts = |events: &[Event]| {
+        events.iter().filter(|event| matches!(event, Event::Fragment { stream, .. } if *stream == id)).count()
+    };
+    let wrong = host.engine.joined(id).expect_err("this thread is no loop");
+    assert_eq!(wrong.status(), Status::WrongState);
+    // the first part of a message, its second, and then all others with the same credit; the next one's first uses that up
+    host.engine.demand(id, 2).expect("open");
+    for _ in 0..2 {
+        for piece in message.chunks(100) {
+            client.data(stream, piece);
+            client.sync();
+        }
+    }
+    assert_eq!(host.events(parts), 11 + 1, "the second part of the second message was not asked for");
+    host.engine.demand(id, 1).expect("open");
+    host.wait_for("the end of the second message", |events| {
+        events.iter().filter(|event| matches!(event, Event::Fragment { last: true, .. })).nth(1).map(|_| ())
+    });
+    host.engine.abort(id, CANCEL).expect("open");
+    host.closed(id);
+    // the loop has come back from `closed`
+    client.sync();
+    assert_eq!(host.engine.joined(id).expect_err("it is gone").status(), Status::Gone);
+}
+
 #[test]
 fn a_body_that_is_not_demanded_keeps_its_window_shut() {
     let host = Host::with(|config| config.stream_window = 4096);
@@ -502,6 +534,39 @@ fn what_another_thread_sends_arrives_byte_by_byte() {
         }
         assert!(all == expected, "through a window of {window}");
     }
+}
+
+/// Of pieces, compressed or not: the same bytes as any other message.
+#[test]
+fn a_message_put_together_in_a_buffer_arrives() {
+    let payload = |length: usize| (0..length).map(|at| (at * 31 + length) as u8 & 0x7f).collect::<Vec<_>>();
+    let buffer = |bytes: &[u8], room: usize| {
+        let mut buffer = MessageBuffer::with_capacity(room);
+        let (one, rest) = bytes.split_at(bytes.len() / 3);
+        buffer.extend_from_slice(one);
+        buffer.extend(rest.len()).copy_from_slice(rest);
+        buffer
+    };
+    let host = Host::start();
+    let mut client = host.client_with(&narrow(1 << 20));
+    client.window_update(0, 1 << 24);
+    let (stream, id) = socket(&host, &mut client, "/quiet");
+    for length in [0, 1, 125, 126, 16_383, 16_384, 70_000, 300_000] {
+        for room in [0, length, 400_000] {
+            host.engine.send_buffer(id, MessageKind::Text, buffer(&payload(length), room), room > 0).expect("room");
+            let message = client.ws_message(stream);
+            assert!(message == (TEXT, payload(length)), "{length} bytes in a buffer of {room}");
+            client.window_update(stream, length as u32 + 10);
+        }
+    }
+    let refused = host.engine.send_buffer(id, MessageKind::Text, buffer(b"abc\xff", 4), true);
+    assert_eq!(refused.unwrap_err().status(), Status::NotUtf8);
+    host.engine.abort(id, CANCEL).expect("open");
+    host.closed(id);
+    // the loop has come back from `closed`
+    client.sync();
+    let refused = host.engine.send_buffer(id, MessageKind::Binary, buffer(b"abc", 3), true);
+    assert_eq!(refused.unwrap_err().status(), Status::Gone);
 }
 
 /// Large ones are sent from where they came, to several sockets from the same place.

@@ -225,6 +225,16 @@ impl Shared {
         }
     }
 
+    /// On the stream's own loop: one credit more, whatever other threads have said that still waits. It adds up in any order.
+    pub(crate) fn credit_again(&self, stream: StreamId) -> Result<(), Error> {
+        let parts = Parts::of(stream.0);
+        let (_, slot) = self.find(stream)?;
+        match loops::current(self, parts.of_loop) {
+            Some(state) => state.apply(parts, slot, Op::Demand(1)),
+            None => Err(Error::new(Status::WrongState, "possible inside a callback of the stream alone")),
+        }
+    }
+
     /// What other threads say of a stream wakes nobody from now on.
     pub(crate) fn cork(&self, stream: StreamId) -> Result<(), Error> {
         let (of_loop, slot) = self.find(stream)?;

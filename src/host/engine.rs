@@ -1,6 +1,6 @@
 //! The facade: checks what the host gives, then hands it to the engine's shared part.
 
-use super::{Accept, AdoptOptions, ListenOptions};
+use super::{Accept, AdoptOptions, ListenOptions, MessageBuffer};
 use crate::engine::command::{AcceptOptions, Command, Op};
 use crate::engine::config::Config;
 use crate::engine::event::{Handler, MessageKind};
@@ -220,6 +220,22 @@ impl Engine {
         self.shared.perform(stream, Op::Message { kind, data: Payload::Lent(data), compress: false })
     }
 
+    /// Sends a message as [`Self::send`] does, or, without `compress`, as [`Self::send_uncompressed`]. It is given away, also when it
+    /// is refused.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_buffer(
+        &self,
+        stream: StreamId,
+        kind: MessageKind,
+        message: MessageBuffer,
+        compress: bool,
+    ) -> Result<(), Error> {
+        check_text(kind, message.bytes())?;
+        self.shared.perform(stream, Op::Message { kind, data: message.into_payload(), compress })
+    }
+
     /// Sends a fragment of a message, never compressed; `kind` is that of the message, the same for all its fragments. Of a text message a
     /// fragment may end inside a character, and its UTF-8 is the host's to answer for.
     ///
@@ -275,6 +291,15 @@ impl Engine {
     /// [`Status::Gone`]
     pub fn abort(&self, stream: StreamId, h2_code: u32) -> Result<(), Error> {
         self.shared.perform(stream, Op::Abort(h2_code))
+    }
+
+    /// Inside `fragment`: the host takes this fragment as one with the one before, which was asked for. The credit that it has used
+    /// is there again.
+    ///
+    /// # Errors
+    /// [`Status::Gone`]; [`Status::WrongState`]: on another thread than the stream's.
+    pub fn joined(&self, stream: StreamId) -> Result<(), Error> {
+        self.shared.credit_again(stream)
     }
 
     /// The host is ready for `n` more `message`, `fragment` or `body` events.

@@ -2,6 +2,7 @@
 
 mod duplex;
 mod engine;
+mod message_buffer;
 mod turns;
 
 pub use crate::engine::config::{Config, FIELDS, Fallback};
@@ -16,6 +17,7 @@ pub use crate::engine::status::{Error, Status};
 pub use crate::engine::tls::{ClientAuth, Identity, Source, Tls, TlsConfig};
 pub use duplex::Attach;
 pub use engine::Engine;
+pub use message_buffer::MessageBuffer;
 pub use turns::{Loop, Polled};
 
 use http::HeaderMap;

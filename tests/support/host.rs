@@ -123,6 +123,8 @@ enum Conduct {
     EchoBody,
     /// Sends each message, its second half and its last bytes to all sockets that are so, out of what it was lent.
     Relay,
+    /// Joins each part of a message to the one before.
+    Join,
     /// Panics in `message`.
     PanicOnMessage,
     /// Counts the bytes of parts, and keeps no event of them.
@@ -259,6 +261,11 @@ impl TestHandler {
                 accept.credit = Credit::Demand;
                 accept.delivery = Delivery::Fragments;
                 Conduct::Test
+            }
+            "join" => {
+                accept.credit = Credit::Demand;
+                accept.delivery = Delivery::Fragments;
+                Conduct::Join
             }
             "headers" => {
                 accept.headers = header_map(&[("x-extra", "1"), ("content-length", "5"), ("connection", "upgrade")]);
@@ -402,7 +409,7 @@ impl Handler for TestHandler {
                 }
             }
             Conduct::PanicOnMessage => panic!("a panic of the host, as the test asked"),
-            Conduct::Test | Conduct::EchoBody | Conduct::Sink => {}
+            Conduct::Test | Conduct::EchoBody | Conduct::Join | Conduct::Sink => {}
         }
     }
 
@@ -418,8 +425,12 @@ impl Handler for TestHandler {
             first: fragment.first,
             last: fragment.last,
         });
-        if self.conduct(fragment.stream) == Conduct::Echo {
-            self.give(fragment.stream, Piece::Fragment(fragment.kind, fragment.data.to_vec(), fragment.last));
+        match self.conduct(fragment.stream) {
+            Conduct::Echo => {
+                self.give(fragment.stream, Piece::Fragment(fragment.kind, fragment.data.to_vec(), fragment.last));
+            }
+            Conduct::Join if !fragment.first => self.engine.joined(fragment.stream).expect("this is its loop"),
+            _ => {}
         }
     }
 
