@@ -22,6 +22,8 @@ struct Lent {
     at: NonNull<[u8]>,
     /// How much of it has records.
     used: usize,
+    /// Where the last one begins, if one was written in this poll.
+    last: Option<usize>,
 }
 
 impl Lent {
@@ -34,8 +36,22 @@ impl Lent {
         // SAFETY: whoever lent it touches none of it meanwhile, and what this gives is borrowed from us
         let all = unsafe { self.at.as_mut() };
         let next = &mut all[self.used..self.used + length];
+        self.last = Some(self.used);
         self.used += length;
         next
+    }
+
+    /// The last record, and as much of what is behind it as makes it `length` bytes long; if there is so much room.
+    fn last(&mut self, length: usize) -> Option<&mut [u8]> {
+        let last = self.last?;
+        // SAFETY: as for `next`
+        let all = unsafe { self.at.as_mut() };
+        all.get_mut(last..last + length)
+    }
+
+    /// The last record, as long as it is.
+    fn last_written(&mut self) -> Option<&mut [u8]> {
+        self.last(self.used - self.last?)
     }
 }
 
@@ -46,7 +62,7 @@ impl Batch {
     /// Until [`Self::end`] or the next call of this, or until the batch is dropped, the buffer stays where it is, and is read
     /// by [`Self::records`] only.
     pub unsafe fn begin(&mut self, buffer: &mut [u8]) {
-        self.lent = Some(Lent { at: NonNull::from(buffer), used: 0 });
+        self.lent = Some(Lent { at: NonNull::from(buffer), used: 0, last: None });
     }
 
     /// The poll is over: the buffer is its owner's again. How much of it is records.
@@ -63,6 +79,21 @@ impl Batch {
             Some(lent) if !waits && length <= lent.room() => head.write(lent.next(length), parts),
             _ => head.append(&mut self.waiting, parts),
         }
+    }
+
+    /// Appends a part of a message to the record of the part before it, if that is the last one and there is room. Otherwise
+    /// nothing is done.
+    pub fn extend(&mut self, head: Head, part: &[u8]) -> bool {
+        if self.waits() {
+            return false;
+        }
+        let Some(lent) = &mut self.lent else { return false };
+        let Some(size) = lent.last_written().and_then(|record| record::followed_by(record, head)) else { return false };
+        let length = record::length(size + part.len());
+        let Some(record) = lent.last(length) else { return false };
+        head.extend(record, size, part);
+        lent.used = lent.last.unwrap_or(0) + length;
+        true
     }
 
     /// Whether Java should take what there is before there is more.
@@ -93,6 +124,8 @@ impl Batch {
         }
         if let Some(lent) = &mut self.lent {
             lent.next(end - self.taken).copy_from_slice(&self.waiting[self.taken..end]);
+            // it was several
+            lent.last = None;
         }
         self.taken = end;
         if !self.waits() {

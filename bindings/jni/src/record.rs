@@ -107,6 +107,16 @@ impl Head {
         head.copy_from_slice(&self.bytes(size));
     }
 
+    /// Appends `part`, which this head is of, to a record with a payload of `size` bytes, which becomes as long as it is given.
+    pub fn extend(self, record: &mut [u8], size: usize, part: &[u8]) {
+        let (here, rest) = record[PAYLOAD + size..].split_at_mut(part.len());
+        here.copy_from_slice(part);
+        rest.fill(0);
+        let flags = record[FLAGS] | self.flags;
+        let whole = Self { flags, ..self }.bytes(size + part.len());
+        record[..PAYLOAD].copy_from_slice(&whole);
+    }
+
     /// Appends such a record.
     pub fn append(self, to: &mut Vec<u8>, parts: &[&[u8]]) {
         let size: usize = parts.iter().map(|part| part.len()).sum();
@@ -204,10 +214,26 @@ pub fn message(message: &Message<'_>) -> Head {
     Head::new(Kind::Message, message.stream.to_raw(), message.context).flags(text(message.kind))
 }
 
+/// Flags of a fragment.
+const FIRST: u8 = 2;
+const LAST: u8 = 4;
+
 /// Flags 1: text, 2: the first, 4: the last. Payload: the part.
 pub fn fragment(fragment: &Fragment<'_>) -> Head {
-    let flags = text(fragment.kind) | u8::from(fragment.first) << 1 | u8::from(fragment.last) << 2;
+    let first = if fragment.first { FIRST } else { 0 };
+    let last = if fragment.last { LAST } else { 0 };
+    let flags = text(fragment.kind) | first | last;
     Head::new(Kind::Fragment, fragment.stream.to_raw(), fragment.context).flags(flags)
+}
+
+/// If `next` is of a part that follows the one that `record` is of: how long that is.
+pub fn followed_by(record: &[u8], next: Head) -> Option<usize> {
+    let (kind, flags) = (record[TYPE], record[FLAGS]);
+    let open = kind == Kind::Fragment as u8 && flags & LAST == 0;
+    let follows = next.kind == Kind::Fragment && next.flags & FIRST == 0;
+    let same = record[STREAM..CONTEXT] == next.stream.to_ne_bytes();
+    let size = u32::from_ne_bytes(record[SIZE..NUMBER].try_into().ok()?);
+    (open && follows && same).then_some(size as usize)
 }
 
 /// Flags 1: Ping, 2: Pong, 3: Close. Code: a Close's, 0 if it had none. Payload: its payload, or a Close's reason.

@@ -92,7 +92,18 @@ impl Handler for Recorder {
     }
 
     fn fragment(&self, fragment: &Fragment<'_>) {
-        with_loop(|of_loop| of_loop.batch.push(record::fragment(fragment), &[fragment.data]));
+        let head = record::fragment(fragment);
+        let joined = with_loop(|of_loop| {
+            let joined = of_loop.batch.extend(head, fragment.data);
+            if !joined {
+                of_loop.batch.push(head, &[fragment.data]);
+            }
+            joined
+        });
+        if joined {
+            // it cannot fail: this is the stream's loop
+            let _ = self.engine.joined(fragment.stream);
+        }
     }
 
     fn control(&self, control: &ControlFrame<'_>) {

@@ -107,6 +107,73 @@ fn a_record_that_is_cut_is_none() {
     assert_eq!(first_length(&short), None, "shorter than its own head");
 }
 
+/// Flags 1: text, 2: the first, 4: the last.
+fn part(stream: u64, flags: u8) -> Head {
+    Head { kind: Kind::Fragment, flags: 1 | flags, code: 0, stream, context: 9, number: 0 }
+}
+
+/// Stream, flags and payload of each record.
+fn parts(batch: &Batch) -> Vec<(u64, u8, Vec<u8>)> {
+    let (mut rest, mut parts) = (batch.records(), Vec::new());
+    while let Some(length) = first_length(rest) {
+        let size = u32::from_ne_bytes(rest[24..28].try_into().unwrap()) as usize;
+        assert_eq!(length, h2ws_jni::record::length(size));
+        let stream = u64::from_ne_bytes(rest[8..16].try_into().unwrap());
+        parts.push((stream, rest[5], rest[PAYLOAD..PAYLOAD + size].to_vec()));
+        assert!(rest[PAYLOAD + size..length].iter().all(|byte| *byte == 0), "what is behind it is padding");
+        rest = &rest[length..];
+    }
+    assert!(rest.is_empty());
+    parts
+}
+
+#[test]
+fn parts_of_a_message_that_come_together_are_one() {
+    let mut lender = Lender::default();
+    let batch = lender.begin(1024);
+    assert!(!batch.extend(part(1, 0), b"x"), "nothing is there yet");
+    batch.push(part(1, 2), &[b"first"]);
+    for more in [&b"more"[..], b"", b"and more"] {
+        assert!(batch.extend(part(1, 0), more));
+    }
+    assert!(batch.extend(part(1, 4), b"last"));
+    assert!(!batch.extend(part(1, 0), b"behind the last"));
+    assert_eq!(parts(batch), [(1, 7, b"firstmoreand morelast".to_vec())]);
+}
+
+#[test]
+fn parts_of_others_and_of_the_next_message_stay_apart() {
+    let mut lender = Lender::default();
+    let batch = lender.begin(1024);
+    batch.push(part(1, 2), &[b"a"]);
+    assert!(!batch.extend(part(2, 0), b"another stream's"));
+    assert!(!batch.extend(part(1, 2), b"another message's"));
+    assert!(!batch.extend(Head { kind: Kind::Body, ..part(1, 0) }, b"no part"));
+    batch.push(part(2, 0), &[b"b"]);
+    assert!(!batch.extend(part(1, 0), b"not the last record"));
+    batch.push(Head { kind: Kind::Body, ..part(1, 0) }, &[b"c"]);
+    assert!(!batch.extend(part(1, 0), b"no part before"));
+    assert_eq!(parts(batch).len(), 3);
+}
+
+#[test]
+fn a_part_for_which_there_is_no_room_stays_apart() {
+    let mut lender = Lender::default();
+    let batch = lender.begin(length(12));
+    batch.push(part(1, 2), &[b"0123"]);
+    assert!(batch.extend(part(1, 0), b"45678"), "its padding is room");
+    assert!(!batch.extend(part(1, 0), &[7; 8]));
+    assert_eq!(parts(batch), [(1, 3, b"012345678".to_vec())], "as it was");
+    batch.push(part(1, 0), &[&[7; 8]]);
+    assert!(!batch.extend(part(1, 0), b"9"), "records keep their order");
+    let batch = lender.begin(1024);
+    batch.refill().unwrap();
+    assert!(!batch.extend(part(1, 0), b"x"), "of several that waited the last is not known");
+    batch.push(part(1, 0), &[b"y"]);
+    assert!(batch.extend(part(1, 4), b"z"));
+    assert_eq!(parts(batch), [(1, 1, vec![7; 8]), (1, 5, b"yz".to_vec())]);
+}
+
 #[test]
 fn records_are_written_where_java_looks() {
     let mut batch = Batch::default();

@@ -3,6 +3,7 @@ package dev.h2ws;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,6 +33,39 @@ class BackPressureTest extends EngineTest {
         opened.join().demand(Long.MAX_VALUE);
         assertThat(List.of(client.next(), client.next(), client.next())).containsExactly("text 2", "text 3", "text 4");
         assertThatThrownBy(() -> opened.join().demand(0)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    /** Parts that come together are one, and count as one. */
+    @Test
+    void partsOfALargeMessageAreNoMoreThanAreAskedFor() throws Exception {
+        AtomicInteger parts = new AtomicInteger();
+        AtomicInteger asked = new AtomicInteger(2);
+        AtomicInteger bytes = new AtomicInteger();
+        CompletableFuture<Integer> most = new CompletableFuture<>();
+        Client.Place place = serve(request -> {
+            AcceptOptions options = AcceptOptions.defaults().fragments().demand();
+            WebSocket opened = request.accept(options, new WebSocketListener() {
+                @Override
+                public void fragment(WebSocket socket, Fragment part) {
+                    if (parts.incrementAndGet() > asked.get()) {
+                        most.completeExceptionally(new AssertionError(parts + " parts, " + asked + " asked for"));
+                    }
+                    bytes.addAndGet(part.data().length);
+                    if (part.last()) {
+                        most.complete(parts.get());
+                    } else if (parts.get() == asked.get()) {
+                        asked.addAndGet(2);
+                        socket.demand(2);
+                    }
+                }
+            });
+            opened.demand(2);
+        });
+        Client client = Client.connect(place, "/");
+        byte[] message = new byte[5_000_000];
+        client.socket.sendBinary(ByteBuffer.wrap(message), true).join();
+        assertThat(most.get(10, TimeUnit.SECONDS)).isGreaterThan(2);
+        assertThat(bytes).hasValue(message.length);
     }
 
     @Test
