@@ -1,8 +1,8 @@
 //! Between Java's values and Rust's, and what becomes of a refusal: a status for Java, its text for `Native.lastError()`.
 
-use h2ws::{Error, Status};
+use h2ws::{Error, MessageBuffer, Status};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jni::objects::{JByteArray, JByteBuffer, JObjectArray, JString};
+use jni::objects::{JByteArray, JByteBuffer, JIntArray, JObjectArray, JString};
 use jni::{Env, EnvUnowned, Outcome};
 use std::cell::RefCell;
 
@@ -32,6 +32,8 @@ thread_local! {
     static SCRATCH: RefCell<Vec<i8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// So many bytes of an array are copied at once.
+const AT_ONCE: i32 = 64 << 10;
 /// A scratch buffer larger than this is not kept.
 const KEPT: usize = 1 << 20;
 
@@ -145,6 +147,70 @@ pub(crate) fn with_bytes<R>(
         }
         Ok(done?)
     })
+}
+
+/// A message out of Java's arrays; `ranges` has an offset and a length for each.
+pub(crate) fn gather(
+    env: &mut Env<'_>,
+    pieces: &JObjectArray<'_, JByteArray<'_>>,
+    ranges: &JIntArray<'_>,
+) -> Result<MessageBuffer, Refusal> {
+    let mut bounds = vec![0; ranges.len(env)?];
+    ranges.get_region(env, 0, &mut bounds)?;
+    let bounds = bounds.chunks_exact(2).map(|range| (range[0], range[1]));
+    // what is there, not what is claimed
+    let mut there = 0;
+    for (index, (_, length)) in bounds.clone().enumerate() {
+        let piece = pieces.get_element(env, index)?;
+        there += piece.len(env)?.min(usize::try_from(length).unwrap_or(0));
+        env.delete_local_ref(piece);
+    }
+    let mut message = MessageBuffer::with_capacity(there);
+    for (index, (offset, length)) in bounds.enumerate() {
+        let piece = pieces.get_element(env, index)?;
+        append(env, &mut message, &piece, offset, length)?;
+        env.delete_local_ref(piece);
+    }
+    Ok(message)
+}
+
+/// A message out of a piece of one array, if that is so large that [`with_bytes`] would need a buffer only for it.
+pub(crate) fn large(
+    env: &mut Env<'_>,
+    array: &JByteArray<'_>,
+    offset: i32,
+    length: i32,
+) -> Result<Option<MessageBuffer>, Refusal> {
+    if length <= KEPT as i32 || array.is_null() {
+        return Ok(None);
+    }
+    let mut message = MessageBuffer::with_capacity(array.len(env)?.min(length as usize));
+    append(env, &mut message, array, offset, length)?;
+    Ok(Some(message))
+}
+
+fn append(
+    env: &mut Env<'_>,
+    message: &mut MessageBuffer,
+    array: &JByteArray<'_>,
+    mut offset: i32,
+    mut length: i32,
+) -> Result<(), Refusal> {
+    if length < 0 {
+        return Err(invalid(format!("{length} bytes")));
+    }
+    while length > 0 {
+        // zeros first, and then the bytes while those are in the processor's cache
+        let step = length.min(AT_ONCE);
+        let room = message.extend(step as usize);
+        // SAFETY: i8 and u8 have the same layout
+        let room = unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<i8>(), room.len()) };
+        // out of its bounds: Java's own exception
+        array.get_region(env, offset, room)?;
+        offset = offset.saturating_add(step);
+        length -= step;
+    }
+    Ok(())
 }
 
 /// All of a Java array; an empty one for null.

@@ -4,7 +4,7 @@ use crate::args::{self, native, with_buffer, with_bytes};
 use crate::engines::with_engine;
 use h2ws::{Accept, Control, Credit, Delivery, Engine, Error, MessageKind, Status, StreamId};
 use jni::EnvUnowned;
-use jni::objects::{JByteArray, JByteBuffer, JClass, JString};
+use jni::objects::{JByteArray, JByteBuffer, JClass, JIntArray, JObjectArray, JString};
 
 /// Does something to a stream.
 fn to_stream(engine: i64, stream: i64, f: impl FnOnce(&Engine, StreamId) -> Result<(), Error>) -> Result<i32, Error> {
@@ -185,7 +185,31 @@ pub(crate) extern "system" fn send<'l>(
 ) -> i32 {
     native(&mut env, |env| {
         let kind = kind(message)?;
+        if let Some(message) = args::large(env, &data, offset, length)? {
+            return Ok(to_stream(engine, stream, |engine, stream| {
+                engine.send_buffer(stream, kind, message, compress)
+            })?);
+        }
         with_bytes(env, &data, offset, length, |data| say(engine, stream, kind, data, compress))
+    })
+}
+
+/// A message in pieces: `ranges` has an offset and a length for each array.
+#[allow(clippy::too_many_arguments)]
+pub(crate) extern "system" fn send_pieces<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    engine: i64,
+    stream: i64,
+    message: i32,
+    pieces: JObjectArray<'l, JByteArray<'l>>,
+    ranges: JIntArray<'l>,
+    compress: bool,
+) -> i32 {
+    native(&mut env, |env| {
+        let kind = kind(message)?;
+        let message = args::gather(env, &pieces, &ranges)?;
+        Ok(to_stream(engine, stream, |engine, stream| engine.send_buffer(stream, kind, message, compress))?)
     })
 }
 

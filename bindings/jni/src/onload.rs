@@ -47,6 +47,7 @@ fn natives() -> Vec<(&'static JNIStr, &'static JNIStr, *mut c_void)> {
         native!("finish", "(JJ[B)I", exchange::finish),
         native!("send", "(JJI[BIIZ)I", exchange::send),
         native!("sendBuffer", "(JJILjava/nio/ByteBuffer;IIZ)I", exchange::send_buffer),
+        native!("sendPieces", "(JJI[[B[IZ)I", exchange::send_pieces),
         native!("sendFragment", "(JJI[BIIZ)I", exchange::send_fragment),
         native!("ping", "(JJ[B)I", exchange::ping),
         native!("pong", "(JJ[B)I", exchange::pong),

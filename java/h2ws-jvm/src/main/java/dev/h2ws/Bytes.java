@@ -14,6 +14,11 @@ record Bytes(byte[] array, int offset, int length) {
         if (buffer.hasArray()) {
             return new Bytes(buffer.array(), buffer.arrayOffset() + buffer.position(), buffer.remaining());
         }
+        return copied(buffer);
+    }
+
+    /** A copy, also of a direct buffer. */
+    static Bytes copied(ByteBuffer buffer) {
         return new Bytes(copy(buffer), 0, buffer.remaining());
     }
 

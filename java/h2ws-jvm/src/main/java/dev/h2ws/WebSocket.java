@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.h2ws.internal.Native;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -125,6 +126,41 @@ public final class WebSocket {
      */
     public SendResult sendBinary(ByteBuffer data) {
         return send(data, true);
+    }
+
+    /**
+     * Sends a text message that is encoded already and that lies in several buffers: it need not be put together first.
+     *
+     * @param utf8 the message in UTF-8, each buffer from its position to its limit; it is checked. The positions are left
+     * @return what became of it
+     * @throws H2wsException with {@link Status#NOT_UTF8}
+     */
+    public SendResult sendText(List<ByteBuffer> utf8) {
+        return send(Native.TEXT, utf8);
+    }
+
+    /**
+     * Sends a binary message that lies in several buffers: it need not be put together first.
+     *
+     * @param data the message, each buffer from its position to its limit; the positions are left
+     * @return what became of it
+     */
+    public SendResult sendBinary(List<ByteBuffer> data) {
+        return send(Native.BINARY, data);
+    }
+
+    private SendResult send(int kind, List<ByteBuffer> data) {
+        byte[][] pieces = new byte[data.size()][];
+        int[] ranges = new int[2 * pieces.length];
+        int next = 0;
+        for (ByteBuffer buffer : data) {
+            Bytes bytes = buffer.isDirect() ? Bytes.copied(buffer) : Bytes.of(buffer);
+            pieces[next] = bytes.array();
+            ranges[2 * next] = bytes.offset();
+            ranges[2 * next + 1] = bytes.length();
+            next++;
+        }
+        return result(Native.sendPieces(engine(), stream(), kind, pieces, ranges, true), "send");
     }
 
     /**

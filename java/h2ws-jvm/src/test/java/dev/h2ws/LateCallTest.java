@@ -72,6 +72,8 @@ class LateCallTest extends EngineTest {
             return "127.0.0.1:0";
         } else if (type == byte[][].class) {
             return new byte[0][];
+        } else if (type == int[].class) {
+            return new int[0];
         } else if (type == String[].class) {
             return new String[0];
         } else if (type == Object[].class) {

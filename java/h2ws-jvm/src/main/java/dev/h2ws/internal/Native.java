@@ -114,6 +114,10 @@ public final class Native {
     public static native int sendBuffer(
             long engine, long stream, int kind, ByteBuffer direct, int offset, int length, boolean compress);
 
+    /** One message; {@code ranges} has an offset and a length for each array. */
+    public static native int sendPieces(
+            long engine, long stream, int kind, byte[][] pieces, int[] ranges, boolean compress);
+
     public static native int sendFragment(
             long engine, long stream, int kind, byte[] data, int offset, int length, boolean last);
 

@@ -19,6 +19,7 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.FlowShape;
 import org.apache.pekko.stream.Graph;
 import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,12 +53,19 @@ class FrameTest {
                     return (FrameEvent) new FrameStart(
                             new FrameHeader(
                                     header.opcode(), Option.empty(), header.length(), header.fin(), false, false, false),
-                            start.data());
+                            inPieces(start.data()));
                 })
                 .watchTermination((unused, end) -> {
                     end.whenComplete((done, failure) -> heard.add(failure == null ? "complete" : "fail " + failure));
                     return unused;
                 });
+    }
+
+    /** As Play makes it of what came in parts. */
+    private static ByteString inPieces(ByteString data) {
+        int third = data.length() / 3;
+        ByteString rest = data.drop(third);
+        return data.take(third).concat(rest.take(third)).concat(rest.drop(third));
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -118,6 +126,23 @@ class FrameTest {
                     assertThat(frame).matches("(part )?(binary|more).*");
                     inside = frame.startsWith("part") ? 1 : 0;
                 }
+            }
+        }
+        binding.terminate(java.time.Duration.ofSeconds(1));
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STOCK_HTTP1")
+    void aMessageInPiecesIsSentAsOne(Door door) throws Exception {
+        ServerBinding binding = bind(door, system);
+        try (Wire wire = door.open(binding.localAddress().getPort(), "/", Map.of())) {
+            wire.text("hello");
+            assertThat(wire.next()).isEqualTo("text hello");
+            for (int times : new int[] {2_000, 2_049, 7_000, 8_000}) {
+                // the pieces end inside characters: in any other order they would be no UTF-8
+                byte[] text = "a\u20ac\ud83d\ude00".repeat(times).getBytes(StandardCharsets.UTF_8);
+                wire.frame(Wire.TEXT, true, text);
+                assertThat(wire.next()).isEqualTo("text " + text.length + " bytes");
             }
         }
         binding.terminate(java.time.Duration.ofSeconds(1));

@@ -77,9 +77,9 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         private boolean text;
         private boolean insideOut;
         private Gathering outgoing;
-        private byte[] pending;
+        private ByteString pending;
         private boolean pendingLast;
-        private boolean pendingControl;
+        private byte[] pendingControl;
         private boolean finishing;
 
         Logic() {
@@ -190,6 +190,7 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         @Override
         void cancelOutbound(Throwable cause) {
             pending = null;
+            pendingControl = null;
         }
 
         @Override
@@ -214,7 +215,7 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
                     pullIn();
                 }
             } else {
-                send(event.data().toArrayUnsafe(), header.fin() && event.lastPart());
+                send(event.data(), header.fin() && event.lastPart());
             }
         }
 
@@ -231,8 +232,7 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
             if (sent(result)) {
                 next();
             } else {
-                pending = payload;
-                pendingControl = true;
+                pendingControl = payload;
             }
         }
 
@@ -246,12 +246,13 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
             }
         }
 
-        private void send(byte[] data, boolean last) {
+        private void send(ByteString data, boolean last) {
             SendResult result;
             if (last && !insideOut) {
-                result = text ? socket.sendText(data) : socket.sendBinary(data);
+                result = Pieces.send(socket, text, data);
             } else {
-                result = text ? socket.sendTextFragment(data, last) : socket.sendBinaryFragment(data, last);
+                byte[] part = data.toArrayUnsafe();
+                result = text ? socket.sendTextFragment(part, last) : socket.sendBinaryFragment(part, last);
             }
             if (!sent(result)) {
                 pending = data;
@@ -274,28 +275,27 @@ final class FrameStage extends GraphStage<FlowShape<FrameEvent, FrameEvent>> {
         @Override
         void retry() {
             if (pending != null) {
-                byte[] data = pending;
+                ByteString data = pending;
                 pending = null;
-                if (pendingControl) {
-                    pendingControl = false;
-                    control(data);
-                } else {
-                    send(data, pendingLast);
-                }
+                send(data, pendingLast);
+            } else if (pendingControl != null) {
+                byte[] payload = pendingControl;
+                pendingControl = null;
+                control(payload);
             }
         }
 
         @Override
         public void onUpstreamFinish() {
             finishing = true;
-            if (pending == null) {
+            if (pending == null && pendingControl == null) {
                 outboundDone();
             }
         }
 
         @Override
         public void onUpstreamFailure(Throwable cause) {
-            pending = null;
+            cancelOutbound(cause);
             outboundFailed(cause);
         }
     }

@@ -146,7 +146,7 @@ final class MessageStage extends GraphStage<FlowShape<Message, Message>> {
             if (message instanceof TextMessage.Strict text) {
                 result = socket.sendText(text.text());
             } else if (message instanceof BinaryMessage.Strict binary) {
-                result = socket.sendBinary(binary.data().toArrayUnsafe());
+                result = Pieces.send(socket, false, binary.data());
             } else {
                 streamedOut = new StreamedOut(this, socket, message, this::sent, this::streamedOut);
                 return;
