@@ -1,7 +1,8 @@
-//! Batches of records: whatever is pushed comes out whole, once, in its order, and never more than there is room for.
+//! Batches of records: whatever is pushed comes out whole, once, in its order, parts perhaps joined, and never more than there is room
+//! for.
 #![no_main]
 
-use h2ws_jni::batch::Batch;
+use h2ws_jni::batch::{Batch, JOINED};
 use h2ws_jni::record::{self, Head, Kind, PAYLOAD};
 use libfuzzer_sys::fuzz_target;
 use std::collections::VecDeque;
@@ -54,7 +55,7 @@ fn drain(batch: &Batch, room: usize, expected: &mut VecDeque<(Head, Vec<u8>)>) {
 
 fuzz_target!(|input: &[u8]| {
     let mut batch = Batch::default();
-    let mut expected = VecDeque::new();
+    let mut expected: VecDeque<(Head, Vec<u8>)> = VecDeque::new();
     let mut room = 256;
     let mut buffer = vec![0; MOST];
     let at = buffer.as_mut_ptr();
@@ -64,6 +65,28 @@ fuzz_target!(|input: &[u8]| {
     for chunk in input.chunks(5) {
         let &[op, kind, a, b, fill] = chunk else { break };
         let n = usize::from(a) << 8 | usize::from(b);
+        if op % 4 == 1 {
+            // a part of a message, which may be joined to the one before
+            let (flags, stream) = (a & 7, u64::from(kind % 2));
+            let head = Head { kind: Kind::Fragment, flags, code: 0, stream, context: 9, number: 0 };
+            let payload = vec![fill; n % 5000];
+            if batch.extend(head, &payload) {
+                let (whole, bytes) = expected.back_mut().expect("a part to be joined to");
+                assert_eq!(
+                    (whole.kind, whole.stream, whole.flags & 4),
+                    (Kind::Fragment, stream, 0),
+                    "a message goes on"
+                );
+                assert_eq!(flags & 2, 0, "it does not begin");
+                whole.flags |= flags;
+                bytes.extend(payload);
+                assert!(bytes.len() <= JOINED);
+            } else {
+                batch.push(head, &[&payload]);
+                expected.push_back((head, payload));
+            }
+            continue;
+        }
         if op % 4 != 0 {
             let head = Head {
                 kind: KINDS[usize::from(kind) % KINDS.len()],

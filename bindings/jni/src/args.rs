@@ -165,6 +165,10 @@ pub(crate) fn gather(
         there += piece.len(env)?.min(usize::try_from(length).unwrap_or(0));
         env.delete_local_ref(piece);
     }
+    // one array may be several pieces
+    if there > i32::MAX as usize {
+        return Err(invalid(format!("a message of {there} bytes; there may be {}", i32::MAX)));
+    }
     let mut message = MessageBuffer::with_capacity(there);
     for (index, (offset, length)) in bounds.enumerate() {
         let piece = pieces.get_element(env, index)?;

@@ -3,6 +3,9 @@
 use crate::record::{self, Head};
 use std::ptr::NonNull;
 
+/// Parts of a message are joined up to so many bytes: what a program has asked for, some parts, is not much more memory for that.
+pub const JOINED: usize = 128 << 10;
+
 /// A batch of records.
 ///
 /// Its bound: the engine asks [`Self::full`] before it reads and after each message, so that beyond the buffer there is one
@@ -81,14 +84,17 @@ impl Batch {
         }
     }
 
-    /// Appends a part of a message to the record of the part before it, if that is the last one and there is room. Otherwise
-    /// nothing is done.
+    /// Appends a part of a message to the record of the part before it, if that is the last one and there is room, up to [`JOINED`]
+    /// bytes. Otherwise nothing is done.
     pub fn extend(&mut self, head: Head, part: &[u8]) -> bool {
         if self.waits() {
             return false;
         }
         let Some(lent) = &mut self.lent else { return false };
         let Some(size) = lent.last_written().and_then(|record| record::followed_by(record, head)) else { return false };
+        if size + part.len() > JOINED {
+            return false;
+        }
         let length = record::length(size + part.len());
         let Some(record) = lent.last(length) else { return false };
         head.extend(record, size, part);

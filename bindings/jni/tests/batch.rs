@@ -1,7 +1,7 @@
 //! Batches: what finds no room waits, in its order.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use h2ws_jni::batch::Batch;
+use h2ws_jni::batch::{Batch, JOINED};
 use h2ws_jni::record::{Head, Kind, LAYOUT, PAYLOAD, first_length, length};
 
 fn head(number: u32) -> Head {
@@ -154,6 +154,18 @@ fn parts_of_others_and_of_the_next_message_stay_apart() {
     batch.push(Head { kind: Kind::Body, ..part(1, 0) }, &[b"c"]);
     assert!(!batch.extend(part(1, 0), b"no part before"));
     assert_eq!(parts(batch).len(), 3);
+}
+
+#[test]
+fn parts_are_joined_up_to_a_limit() {
+    let mut lender = Lender::default();
+    let batch = lender.begin(4 * JOINED);
+    batch.push(part(1, 2), &[&[1; 10]]);
+    assert!(batch.extend(part(1, 0), &vec![2; JOINED - 10]));
+    assert!(!batch.extend(part(1, 0), b"3"));
+    batch.push(part(1, 0), &[b"3"]);
+    assert!(!batch.extend(part(1, 0), &vec![4; JOINED]));
+    assert_eq!(parts(batch).iter().map(|(_, _, bytes)| bytes.len()).collect::<Vec<_>>(), [JOINED, 1]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,10 @@ class PiecesTest extends EngineTest {
         assertThatThrownBy(() -> opened.join().sendText(List.of(half, half)))
                 .isInstanceOfSatisfying(
                         H2wsException.class, refused -> assertThat(refused.status()).isEqualTo(Status.NOT_UTF8));
+        ByteBuffer megabyte = ByteBuffer.allocate(1 << 20);
+        assertThatThrownBy(() -> opened.join().sendBinary(Collections.nCopies(2048, megabyte)))
+                .isInstanceOf(H2wsException.class)
+                .hasMessageContaining("a message of 2147483648 bytes; there may be 2147483647");
         opened.join().close();
         assertThat(opened.join().sendBinary(List.of(half))).isEqualTo(SendResult.CLOSED);
         assertThat(client.next()).startsWith("close 1000");
