@@ -433,11 +433,11 @@ fn a_part_that_is_joined_to_the_one_before_needs_no_demand() {
     assert_eq!(wrong.status(), Status::WrongState);
     // the first part of a message, its second, and then all others with the same credit; the next one's first uses that up
     host.engine.demand(id, 2).expect("open");
-    for _ in 0..2 {
-        for piece in message.chunks(100) {
-            client.data(stream, piece);
-            client.sync();
-        }
+    for piece in [&message[..], &message[..]].iter().flat_map(|message| message.chunks(100)) {
+        client.data(stream, piece);
+        // what comes before the loop knows of the demand is held, and held as one
+        host.wait_for("the first part", |events| (parts(events) > 0).then_some(()));
+        client.sync();
     }
     assert_eq!(host.events(parts), 11 + 1, "the second part of the second message was not asked for");
     host.engine.demand(id, 1).expect("open");
