@@ -112,9 +112,11 @@ impl Head {
         let (here, rest) = record[PAYLOAD + size..].split_at_mut(part.len());
         here.copy_from_slice(part);
         rest.fill(0);
-        let flags = record[FLAGS] | self.flags;
-        let whole = Self { flags, ..self }.bytes(size + part.len());
-        record[..PAYLOAD].copy_from_slice(&whole);
+        // whatever else the first part's record says stays
+        let length = record.len() as u32;
+        record[LENGTH..TYPE].copy_from_slice(&length.to_ne_bytes());
+        record[FLAGS] |= self.flags;
+        record[SIZE..NUMBER].copy_from_slice(&((size + part.len()) as u32).to_ne_bytes());
     }
 
     /// Appends such a record.
