@@ -6,6 +6,8 @@ use super::command::{Command, Op};
 use super::event::{Handler, LogLevel};
 use super::handle::StreamId;
 use super::listener::accept_all;
+use super::mailbox::Queued;
+use super::payload::Payload;
 use super::pool::Pool;
 use super::preface;
 use super::shared::{LoopShared, Shared};
@@ -239,11 +241,16 @@ impl LoopState {
 
     async fn serve(self: Rc<Self>) {
         let mailbox = &self.own().mailbox;
+        let mut taken = Queued::default();
         loop {
             mailbox.wait().await;
-            let (commands, owed) = mailbox.drain();
-            for command in commands {
+            mailbox.drain(&mut taken);
+            for command in taken.commands.drain(..) {
                 match command {
+                    Command::Message { stream, kind, at, compress } => {
+                        let data = Payload::Lent(&taken.bytes[at]);
+                        self.apply_posted(stream, Op::Message { kind, data, compress });
+                    }
                     Command::Stream { stream, parcel } => parcel.open(|op| self.apply_posted(stream, op)),
                     Command::Connect(incoming) => {
                         tokio::task::spawn_local(preface::serve(Rc::clone(&self), *incoming));
@@ -269,7 +276,7 @@ impl LoopState {
                     }
                 }
             }
-            for stream in owed {
+            for stream in taken.owed.drain(..) {
                 self.apply_queued(stream, Op::Owed);
             }
         }

@@ -16,6 +16,7 @@ mod http1;
 mod http2;
 pub(crate) mod listener;
 pub(crate) mod loops;
+mod mailbox;
 pub(crate) mod payload;
 mod pipe;
 mod pool;

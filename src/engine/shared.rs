@@ -1,11 +1,12 @@
 //! What all threads share of an engine, and the way of a host's word to the loop that owns its stream.
 
-use super::command::{Command, Mailbox, Op};
+use super::command::{Command, Op};
 use super::config::Config;
 use super::event::{Handler, LogLevel, MessageKind, TlsInfo};
 use super::handle::{ConnectionId, ListenerId, StreamId};
 use super::listener::{Admitted, Incoming, ListenOptions, Listeners};
 use super::loops;
+use super::mailbox::Mailbox;
 use super::stats::{Counters, Stats, count, uncount};
 use super::status::{Error, Status};
 use super::table::{Parts, Slot, Table, phase};
