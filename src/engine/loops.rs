@@ -279,6 +279,7 @@ impl LoopState {
             for stream in taken.owed.drain(..) {
                 self.apply_queued(stream, Op::Owed);
             }
+            taken.clear();
         }
     }
 }
