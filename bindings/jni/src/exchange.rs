@@ -2,7 +2,7 @@
 
 use crate::args::{self, native, with_buffer, with_bytes};
 use crate::engines::with_engine;
-use h2ws::{Accept, Control, Credit, Delivery, Engine, Error, MessageKind, Status, StreamId};
+use h2ws::{Accept, Control, Credit, Delivery, Engine, Error, MessageBuffer, MessageKind, Status, StreamId};
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JByteBuffer, JClass, JIntArray, JObjectArray, JString};
 
@@ -171,6 +171,16 @@ fn say(engine: i64, stream: i64, kind: MessageKind, data: &[u8], compress: bool)
     })
 }
 
+fn say_gathered(
+    engine: i64,
+    stream: i64,
+    kind: MessageKind,
+    message: MessageBuffer,
+    compress: bool,
+) -> Result<i32, Error> {
+    to_stream(engine, stream, |engine, stream| engine.send_buffer(stream, kind, message, compress))
+}
+
 #[allow(clippy::too_many_arguments)]
 pub(crate) extern "system" fn send<'l>(
     mut env: EnvUnowned<'l>,
@@ -186,9 +196,7 @@ pub(crate) extern "system" fn send<'l>(
     native(&mut env, |env| {
         let kind = kind(message)?;
         if let Some(message) = args::large(env, &data, offset, length)? {
-            return Ok(to_stream(engine, stream, |engine, stream| {
-                engine.send_buffer(stream, kind, message, compress)
-            })?);
+            return Ok(say_gathered(engine, stream, kind, message, compress)?);
         }
         with_bytes(env, &data, offset, length, |data| say(engine, stream, kind, data, compress))
     })
@@ -209,7 +217,7 @@ pub(crate) extern "system" fn send_pieces<'l>(
     native(&mut env, |env| {
         let kind = kind(message)?;
         let message = args::gather(env, &pieces, &ranges)?;
-        Ok(to_stream(engine, stream, |engine, stream| engine.send_buffer(stream, kind, message, compress))?)
+        Ok(say_gathered(engine, stream, kind, message, compress)?)
     })
 }
 
