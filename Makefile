@@ -83,6 +83,7 @@ c-test: build/host-c ## the C and C++ tests, and the behaviour suite against the
 	@tests/setup.sh node openssl
 	tests/cpp/run.sh $(H2WS_RELEASE)
 	tests/host/behaviour.sh build/host-c
+	tests/host/behaviour.sh build/host-c one-thread
 
 examples-test: examples ## runs every example
 	tests/examples/run.sh

@@ -34,13 +34,14 @@
  * | text from `h2ws_status_text`, `h2ws_version` | h2ws | the library is unloaded |
  *
  * # Threads
- * - An engine has its own threads, the loops. Callbacks run on them, with no lock held. All
- *   callbacks of one connection and its streams run on one thread, one after another; callbacks of
- *   different connections may run at the same time on different loops.
+ * - An engine has its own threads, the loops; with `h2ws_engine_create_driven` threads of the host
+ *   run them. Callbacks run on them, with no lock held. All callbacks of one connection and its
+ *   streams run on one thread, one after another; callbacks of different connections may run at the
+ *   same time on different loops.
  * - Every function may be called from any thread at any time, also several at once, also inside a
- *   callback. The exceptions are two, and both block: `h2ws_drain` and `h2ws_engine_destroy` give
- *   H2WS_WRONG_THREAD inside a callback. No other function blocks, but that `h2ws_tls_create` and
- *   `h2ws_tls_reload` read files.
+ *   callback. The exceptions are three, and all block: `h2ws_run`, `h2ws_drain` and
+ *   `h2ws_engine_destroy` give H2WS_WRONG_THREAD inside a callback. No other function blocks, but that
+ *   `h2ws_tls_create` and `h2ws_tls_reload` read files.
  * - While `h2ws_engine_destroy` runs, and after it, no other thread may use the engine pointer.
  * - A callback that blocks holds up its own loop: the connections there wait, others do not.
  * - A callback has to return: no C++ exception and no longjmp may leave it.
@@ -117,7 +118,8 @@ constexpr T h2ws_initialised() {
  * 4. `h2ws_drain` ends what is open, with good manners.
  * 5. `h2ws_engine_destroy` ends the rest and the engine.
  *
- * Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; `h2ws_listen`,
+ * Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; of loops on the host's own
+ * threads: `h2ws_engine_create_driven`, `h2ws_run`, `h2ws_interrupt`, `h2ws_stop`; `h2ws_listen`,
  * `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of bytes that the host moves: `h2ws_attach`,
  * `h2ws_duplex_read`, `h2ws_duplex_write`, `h2ws_duplex_shut`, `h2ws_duplex_close`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
  * `h2ws_send_fragment`, `h2ws_ping`, `h2ws_pong`, `h2ws_close`; `h2ws_respond`, `h2ws_respond_start`, `h2ws_inform`,
@@ -1012,12 +1014,24 @@ h2ws_status h2ws_engine_create(const struct h2ws_config *config,
                                struct h2ws_engine **out_engine);
 
 /**
+ * Makes an engine without threads: its loops run when threads of the host call `h2ws_run`. A host of one thread has one loop
+ * (`h2ws_config.loops`), and needs no lock; each call of the system is cheaper too in a process of one thread. What is said to
+ * the engine before its loops run waits for them.
+ *
+ * The arguments, what is owned and what can go wrong are those of `h2ws_engine_create`. On a thread that has run a loop,
+ * outside of callbacks, `h2ws_drain` and `h2ws_engine_destroy` run it on while they wait. Any thread; does not block.
+ */
+h2ws_status h2ws_engine_create_driven(const struct h2ws_config *config,
+                                      const struct h2ws_callbacks *callbacks,
+                                      struct h2ws_engine **out_engine);
+
+/**
  * Ends an engine: cuts what is left, so that every stream gets its `on_closed`, joins the threads, calls `on_destroy`,
  * frees it. Afterwards the pointer names nothing; no other thread may use it from the call on. NULL is allowed and does
  * nothing. To end with good manners, call `h2ws_drain` before.
  *
  * Blocks until the callbacks that run have returned. Inside a callback it gives H2WS_WRONG_THREAD and the engine
- * lives on; inside `on_destroy` it gives H2WS_WRONG_STATE.
+ * lives on; inside `on_destroy` it gives H2WS_WRONG_STATE, and so while loops that other threads run (`h2ws_run`) have not ended.
  */
 h2ws_status h2ws_engine_destroy(struct h2ws_engine *engine);
 
@@ -1031,6 +1045,42 @@ h2ws_status h2ws_engine_destroy(struct h2ws_engine *engine);
  */
 h2ws_status h2ws_drain(struct h2ws_engine *engine,
                        uint32_t deadline_ms);
+
+/**
+ * Runs a loop of an engine of `h2ws_engine_create_driven` on the calling thread for `timeout_ms` milliseconds; -1: until the
+ * engine ends. `loop` counts from 0 to `h2ws_config.loops` - 1. The callbacks of the loop's connections run inside, each when
+ * there is something to tell. The first call binds the loop to the thread, for good.
+ *
+ * H2WS_OK: the time was up, or `h2ws_interrupt` was called. H2WS_SHUTTING_DOWN: the loop has ended, every stream of it had its
+ * `on_closed`, and there is nothing left to run. H2WS_WRONG_THREAD: inside a callback, or the thread has another loop.
+ * H2WS_WRONG_STATE: another thread has the loop, or the engine has threads of its own. H2WS_INVALID_ARGUMENT, H2WS_IO.
+ *
+ * Between two calls the loop rests, and its connections wait. What the thread then says to its streams is done at once, and on
+ * its way with the next call. A thread that ends before its loop cuts the connections of the loop, without `on_closed`. Any
+ * thread; blocks.
+ */
+h2ws_status h2ws_run(struct h2ws_engine *engine,
+                     uint32_t loop,
+                     int32_t timeout_ms);
+
+/**
+ * Lets `h2ws_run` of a loop return soon, or, if the loop rests, as soon as it is called. Several calls before that are as one. For an
+ * engine with threads of its own it does nothing.
+ *
+ * Any thread, also inside a callback, but no signal handler: it takes a lock. Does not block. H2WS_INVALID_ARGUMENT: there is
+ * no such loop.
+ */
+h2ws_status h2ws_interrupt(struct h2ws_engine *engine,
+                           uint32_t loop);
+
+/**
+ * Begins the end of an engine: what is open is cut, every stream gets its `on_closed`, and each `h2ws_run` returns
+ * H2WS_SHUTTING_DOWN, now or when it is called again. `h2ws_engine_destroy` follows. To end with good manners, call `h2ws_drain`
+ * before.
+ *
+ * Any thread, also inside a callback. Does not block. A second call does nothing.
+ */
+h2ws_status h2ws_stop(struct h2ws_engine *engine);
 
 /**
  * Listens on `address`: `127.0.0.1:8080`, `[::1]:0` (a free port) or `unix:/path`. `address` and `options` are borrowed

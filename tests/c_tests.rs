@@ -26,6 +26,7 @@ c_tests!(
     listener_test,
     misuse_test,
     request_test,
+    run_test,
     stats_test,
     status_test,
     stream_test,

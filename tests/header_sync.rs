@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The order is that of the header's sections.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "version",
     "status",
     "view",
@@ -12,6 +12,7 @@ const SOURCES: [&str; 15] = [
     "event",
     "callbacks",
     "engine",
+    "run",
     "listener",
     "connection",
     "duplex",

@@ -13,6 +13,7 @@ use super::preface;
 use super::shared::{LoopShared, Shared};
 use super::status::{Error, Status};
 use super::table::{Parts, Slot, Slots};
+use super::turn::Turn;
 use super::{http1, http2};
 use slab::Slab;
 use std::cell::{Cell, RefCell};
@@ -21,7 +22,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::LocalRuntime;
@@ -43,42 +44,6 @@ pub(crate) struct LoopState {
     pub(crate) ending: Notify,
     stopping: Cell<bool>,
     pub(crate) turn: Turn,
-}
-
-/// Where a turn of a loop that its host drives stands. A loop with a thread of its own has but one, and nobody looks.
-#[derive(Default)]
-pub(crate) struct Turn {
-    /// Counts the polls; 0: nobody polls, the host hears of an event when it is told.
-    number: Cell<u64>,
-    /// The host has been told something.
-    told: Cell<bool>,
-    over: Cell<bool>,
-    waiting: RefCell<Option<Waker>>,
-    /// The host has its turn: nobody runs the loop.
-    of_host: Cell<bool>,
-    /// Tasks for the next poll: of connections that the host has said something of in its turn, or that wait until a full
-    /// host has taken what it was told. Each stands here a few times at most.
-    next: RefCell<Vec<Waker>>,
-}
-
-impl Turn {
-    /// The turn ends as soon as the task that runs has done its part.
-    #[inline]
-    fn end(&self) {
-        if !self.told.replace(true)
-            && let Some(waker) = self.waiting.borrow_mut().take()
-        {
-            waker.wake();
-        }
-    }
-
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.told.get() || self.over.get() {
-            return Poll::Ready(());
-        }
-        *self.waiting.borrow_mut() = Some(cx.waker().clone());
-        Poll::Pending
-    }
 }
 
 /// A connection whose protocol is known.
@@ -108,30 +73,31 @@ thread_local! {
     static STATE: RefCell<Option<Rc<LoopState>>> = const { RefCell::new(None) };
 }
 
+/// The state of this thread's loop, if it has one. A thread that ends may have lost it while its loop is being dropped.
+#[inline]
+fn with_state<R>(f: impl FnOnce(&Rc<LoopState>) -> R) -> Option<R> {
+    STATE.try_with(|state| state.borrow().as_ref().map(f)).ok().flatten()
+}
+
 /// The state of the loop `index` of this engine, if this is its thread.
 #[inline]
 pub(crate) fn current(shared: &Shared, index: usize) -> Option<Rc<LoopState>> {
-    STATE
-        .with(|state| state.borrow().as_ref().filter(|s| s.index == index && std::ptr::eq(&*s.shared, shared)).cloned())
+    with_state(|s| (s.index == index && std::ptr::eq(&*s.shared, shared)).then(|| Rc::clone(s))).flatten()
 }
 
 /// Which loop of this engine has this thread.
 pub(crate) fn current_index(shared: &Shared) -> Option<usize> {
-    STATE.with(|state| state.borrow().as_ref().filter(|s| std::ptr::eq(&*s.shared, shared)).map(|s| s.index))
+    with_state(|s| std::ptr::eq(&*s.shared, shared).then_some(s.index)).flatten()
 }
 
 /// Whether this is any loop's thread.
 pub(crate) fn on_any_loop() -> bool {
-    STATE.with(|state| state.borrow().is_some())
+    with_state(|_| ()).is_some()
 }
 
 /// The host has been told something, outside of a connection: if this is a loop's thread, its turn ends.
 pub(crate) fn told() {
-    STATE.with(|state| {
-        if let Some(state) = &*state.borrow() {
-            state.turn.end();
-        }
-    });
+    with_state(|s| s.turn.end());
 }
 
 /// Waits for `future`, `limit` ms at most; 0 is for ever.
@@ -171,7 +137,7 @@ impl LoopState {
     /// The number of the host's turn, in which it comes to what it is told now; 0: it does at once.
     #[inline]
     pub(crate) fn turn(&self) -> u64 {
-        self.turn.number.get()
+        self.turn.number()
     }
 
     /// Whether the host has enough for now, which can be only if it comes to what it is told in a turn of its own.
@@ -263,6 +229,10 @@ impl LoopState {
                         self.each_connection(|c| c.drain(deadline));
                     }
                     Command::Cut => self.each_connection(|c| c.cut()),
+                    Command::Interrupt => {
+                        self.own().interrupted.store(false, Ordering::Release);
+                        self.turn.interrupt();
+                    }
                     Command::Stop => {
                         mailbox.close();
                         self.stopping.set(true);
@@ -311,7 +281,7 @@ impl Wheel {
             turn: Turn::default(),
         });
         STATE.with(|s| *s.borrow_mut() = Some(Rc::clone(&state)));
-        Ok(Self { runtime, state, _thread: OfThread })
+        Ok(Self { runtime, _thread: OfThread(Rc::clone(&state)), state })
     }
 
     /// Runs the loop until the engine ends.
@@ -325,24 +295,38 @@ impl Wheel {
         self.runtime.spawn_local(async move {
             Rc::clone(&state).serve().await;
             state.turn.over.set(true);
-            state.turn.end();
+            state.turn.wake();
         });
     }
 
-    /// Runs the loop until the host has been told something, or `timeout` has passed. False: the loop has ended.
+    /// Runs the loop until the host has been told something, `timeout` has passed, or it is interrupted. False: the loop has ended.
     pub(crate) fn poll(&self, timeout: Option<Duration>) -> bool {
+        self.state.turn.begin_poll();
+        self.turn(timeout)
+    }
+
+    /// Runs the loop for `timeout`, whatever the host is told, unless it is interrupted. False: the loop has ended.
+    pub(crate) fn run_for(&self, timeout: Option<Duration>) -> bool {
+        self.state.turn.begin_run();
+        self.turn(timeout)
+    }
+
+    fn turn(&self, timeout: Option<Duration>) -> bool {
         let turn = &self.state.turn;
-        turn.told.set(false);
-        turn.number.set(turn.number.get() + 1);
         turn.of_host.set(false);
         let mailbox = &self.state.own().mailbox;
         self.runtime.block_on(async {
             turn.next.borrow_mut().drain(..).for_each(Waker::wake);
             mailbox.attend();
-            let told = poll_fn(|cx| turn.poll(cx));
+            let ended = poll_fn(|cx| turn.poll(cx));
             match timeout {
-                None => told.await,
-                Some(limit) => drop(tokio::time::timeout(limit, told).await),
+                None => ended.await,
+                // a look at the sockets, and what is ready then
+                Some(Duration::ZERO) => {
+                    tokio::task::yield_now().await;
+                    tokio::task::yield_now().await;
+                }
+                Some(limit) => drop(tokio::time::timeout(limit, ended).await),
             }
         });
         mailbox.leave();
@@ -352,11 +336,15 @@ impl Wheel {
 }
 
 /// Takes the loop's state from its thread.
-struct OfThread;
+struct OfThread(Rc<LoopState>);
 
 impl Drop for OfThread {
     fn drop(&mut self) {
-        let Some(state) = STATE.with(|s| s.borrow_mut().take()) else { return };
+        // it has gone already if the thread itself ends, and its loop with it
+        let _ = STATE.try_with(|s| s.borrow_mut().take());
+        let state = &self.0;
+        // nobody comes to what is queued
+        state.own().mailbox.close();
         // of a loop that did not come to its end: connections keep the state, which keeps them
         drop(std::mem::take(&mut *state.connections.borrow_mut()));
         drop(state.turn.next.take());

@@ -29,5 +29,6 @@ pub(crate) mod status;
 mod table;
 pub(crate) mod tls;
 pub(crate) mod transport;
+mod turn;
 mod websocket;
 pub(crate) mod wire;

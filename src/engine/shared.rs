@@ -27,13 +27,27 @@ pub(crate) struct LoopShared {
     pub(crate) load: AtomicUsize,
     /// It has its thread.
     pub(crate) entered: AtomicBool,
+    /// An interrupt is on its way.
+    pub(crate) interrupted: AtomicBool,
     /// Subprotocols that clients offered on handshakes that are undecided: any thread may accept.
     pub(crate) offers: Mutex<HashMap<StreamId, Arc<[Box<str>]>>>,
+}
+
+impl LoopShared {
+    /// Asks the loop to give its host the thread back; one request is enough for all until it does.
+    pub(crate) fn interrupt(&self) {
+        if !self.interrupted.swap(true, Ordering::AcqRel) {
+            // a loop that has ended has given it back
+            let _ = self.mailbox.push(Command::Interrupt);
+        }
+    }
 }
 
 /// What all threads share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// Loops that threads of the host have entered and not left.
+    pub(crate) held: AtomicUsize,
     pub(crate) loops: Box<[LoopShared]>,
     pub(crate) listeners: Listeners,
     pub(crate) attached: Attached,
@@ -58,6 +72,7 @@ impl Shared {
         Self {
             loops: (0..config.loops).map(|_| LoopShared::default()).collect(),
             config,
+            held: AtomicUsize::new(0),
             listeners: Listeners::default(),
             attached: Attached::default(),
             draining: AtomicBool::new(false),
@@ -152,9 +167,19 @@ impl Shared {
         uncount(&chosen.counters.open_connections);
         let mut open = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         *open -= 1;
-        if *open == 0 {
+        let idle = *open == 0;
+        drop(open);
+        if idle {
             self.idle.notify_all();
+            if self.draining.load(Ordering::Acquire) && self.held.load(Ordering::Acquire) > 0 {
+                self.loops.iter().for_each(LoopShared::interrupt);
+            }
         }
+    }
+
+    /// Whether no connection is open.
+    pub(crate) fn is_idle(&self) -> bool {
+        *self.connections.lock().unwrap_or_else(PoisonError::into_inner) == 0
     }
 
     /// Waits until no connection is open; false if the time was up first.

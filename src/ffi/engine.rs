@@ -3,6 +3,7 @@
 use super::callbacks::{self, Callbacks, h2ws_callbacks};
 use super::config::{self, h2ws_config};
 use super::guard::guard;
+use super::run;
 use super::status::h2ws_status;
 use super::view::invalid;
 use crate::host::{Engine, Error, Status};
@@ -18,7 +19,8 @@ use std::time::Duration;
 /// 4. `h2ws_drain` ends what is open, with good manners.
 /// 5. `h2ws_engine_destroy` ends the rest and the engine.
 ///
-/// Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; `h2ws_listen`,
+/// Its functions: `h2ws_engine_create`, `h2ws_engine_destroy`, `h2ws_engine_stats`, `h2ws_drain`; of loops on the host's own
+/// threads: `h2ws_engine_create_driven`, `h2ws_run`, `h2ws_interrupt`, `h2ws_stop`; `h2ws_listen`,
 /// `h2ws_listener_address`, `h2ws_listener_close`, `h2ws_adopt`; of bytes that the host moves: `h2ws_attach`,
 /// `h2ws_duplex_read`, `h2ws_duplex_write`, `h2ws_duplex_shut`, `h2ws_duplex_close`; of a stream: `h2ws_accept`, `h2ws_reject`, `h2ws_send`,
 /// `h2ws_send_fragment`, `h2ws_ping`, `h2ws_pong`, `h2ws_close`; `h2ws_respond`, `h2ws_respond_start`, `h2ws_inform`,
@@ -43,19 +45,45 @@ pub unsafe extern "C" fn h2ws_engine_create(
     callbacks: *const h2ws_callbacks,
     out_engine: *mut *mut h2ws_engine,
 ) -> h2ws_status {
-    guard("h2ws_engine_create", || {
-        // SAFETY: the caller's structs, as the contract above wants them.
-        let (config, callbacks) = unsafe {
-            let config = config::read(config)?;
-            let callbacks = callbacks::read(callbacks, &config)?;
-            (config, callbacks)
-        };
-        let out_engine = output(out_engine, "out_engine")?;
-        let engine = h2ws_engine::start(config, callbacks)?;
-        // SAFETY: not NULL, so writable (the caller's contract).
-        unsafe { out_engine.write(engine) };
-        Ok(())
-    })
+    // SAFETY: the caller's pointers, as the contract above wants them.
+    guard("h2ws_engine_create", || unsafe { create(config, callbacks, out_engine, true) })
+}
+
+/// Makes an engine without threads: its loops run when threads of the host call `h2ws_run`. A host of one thread has one loop
+/// (`h2ws_config.loops`), and needs no lock; each call of the system is cheaper too in a process of one thread. What is said to
+/// the engine before its loops run waits for them.
+///
+/// The arguments, what is owned and what can go wrong are those of `h2ws_engine_create`. On a thread that has run a loop,
+/// outside of callbacks, `h2ws_drain` and `h2ws_engine_destroy` run it on while they wait. Any thread; does not block.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn h2ws_engine_create_driven(
+    config: *const h2ws_config,
+    callbacks: *const h2ws_callbacks,
+    out_engine: *mut *mut h2ws_engine,
+) -> h2ws_status {
+    // SAFETY: the caller's pointers, as the contract above wants them.
+    guard("h2ws_engine_create_driven", || unsafe { create(config, callbacks, out_engine, false) })
+}
+
+/// # Safety
+/// As `h2ws_engine_create` says of its arguments.
+unsafe fn create(
+    config: *const h2ws_config,
+    callbacks: *const h2ws_callbacks,
+    out_engine: *mut *mut h2ws_engine,
+    threads: bool,
+) -> Result<(), Error> {
+    // SAFETY: the caller's structs, as the contract wants them.
+    let (config, callbacks) = unsafe {
+        let config = config::read(config)?;
+        let callbacks = callbacks::read(callbacks, &config)?;
+        (config, callbacks)
+    };
+    let out_engine = output(out_engine, "out_engine")?;
+    let engine = h2ws_engine::start(config, callbacks, threads)?;
+    // SAFETY: not NULL, so writable (the caller's contract).
+    unsafe { out_engine.write(engine) };
+    Ok(())
 }
 
 /// Ends an engine: cuts what is left, so that every stream gets its `on_closed`, joins the threads, calls `on_destroy`,
@@ -63,7 +91,7 @@ pub unsafe extern "C" fn h2ws_engine_create(
 /// nothing. To end with good manners, call `h2ws_drain` before.
 ///
 /// Blocks until the callbacks that run have returned. Inside a callback it gives H2WS_WRONG_THREAD and the engine
-/// lives on; inside `on_destroy` it gives H2WS_WRONG_STATE.
+/// lives on; inside `on_destroy` it gives H2WS_WRONG_STATE, and so while loops that other threads run (`h2ws_run`) have not ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn h2ws_engine_destroy(engine: *mut h2ws_engine) -> h2ws_status {
     guard("h2ws_engine_destroy", || {
@@ -90,7 +118,7 @@ pub unsafe extern "C" fn h2ws_drain(engine: *mut h2ws_engine, deadline_ms: u32) 
     guard("h2ws_drain", || {
         // SAFETY: NULL or a live engine (the caller's contract).
         let engine = unsafe { host(engine)? };
-        engine.drain(Duration::from_millis(deadline_ms.into()))
+        run::drain(engine, Duration::from_millis(deadline_ms.into()))
     })
 }
 
@@ -130,12 +158,12 @@ pub(super) fn output<T>(pointer: *mut T, argument: &str) -> Result<*mut T, Error
 }
 
 impl h2ws_engine {
-    fn start(config: crate::host::Config, callbacks: h2ws_callbacks) -> Result<*mut Self, Error> {
+    fn start(config: crate::host::Config, callbacks: h2ws_callbacks, threads: bool) -> Result<*mut Self, Error> {
         let shell =
             Box::new(Self { engine: OnceLock::new(), callbacks: OnceLock::new(), destroying: AtomicBool::new(false) });
         // Given to the callbacks now, so it may not move, and only shared references are made of it from here on.
         let shell = Box::into_raw(shell);
-        let started = Engine::start(config, |engine| {
+        let handler = |engine| {
             let callbacks = Callbacks::new(callbacks, shell);
             // SAFETY: the box is freed below at the earliest, after this has returned. Both cells are empty: this runs
             // once.
@@ -144,7 +172,8 @@ impl h2ws_engine {
                 let _ = (*shell).engine.set(engine);
             }
             callbacks
-        });
+        };
+        let started = if threads { Engine::start(config, handler) } else { Engine::driven(config, handler) };
         if let Err(error) = started {
             // SAFETY: from `into_raw` above; an engine that has not started has no threads that could call back.
             drop(unsafe { Box::from_raw(shell) });
@@ -159,7 +188,7 @@ impl h2ws_engine {
             return Err(Error::new(Status::WrongState, "the engine is being destroyed already; destroy it once"));
         }
         if let Some(engine) = self.engine.get()
-            && let Err(error) = engine.shutdown()
+            && let Err(error) = run::shut_down(engine)
         {
             self.destroying.store(false, Ordering::Release);
             return Err(error);

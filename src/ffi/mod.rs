@@ -32,13 +32,14 @@
 //! | text from `h2ws_status_text`, `h2ws_version` | h2ws | the library is unloaded |
 //!
 //! # Threads
-//! - An engine has its own threads, the loops. Callbacks run on them, with no lock held. All
-//!   callbacks of one connection and its streams run on one thread, one after another; callbacks of
-//!   different connections may run at the same time on different loops.
+//! - An engine has its own threads, the loops; with `h2ws_engine_create_driven` threads of the host
+//!   run them. Callbacks run on them, with no lock held. All callbacks of one connection and its
+//!   streams run on one thread, one after another; callbacks of different connections may run at the
+//!   same time on different loops.
 //! - Every function may be called from any thread at any time, also several at once, also inside a
-//!   callback. The exceptions are two, and both block: `h2ws_drain` and `h2ws_engine_destroy` give
-//!   H2WS_WRONG_THREAD inside a callback. No other function blocks, but that `h2ws_tls_create` and
-//!   `h2ws_tls_reload` read files.
+//!   callback. The exceptions are three, and all block: `h2ws_run`, `h2ws_drain` and
+//!   `h2ws_engine_destroy` give H2WS_WRONG_THREAD inside a callback. No other function blocks, but that
+//!   `h2ws_tls_create` and `h2ws_tls_reload` read files.
 //! - While `h2ws_engine_destroy` runs, and after it, no other thread may use the engine pointer.
 //! - A callback that blocks holds up its own loop: the connections there wait, others do not.
 //! - A callback has to return: no C++ exception and no longjmp may leave it.
@@ -63,6 +64,7 @@ mod event;
 mod guard;
 mod listener;
 mod request;
+mod run;
 mod stats;
 mod status;
 mod stream;
@@ -74,6 +76,6 @@ mod websocket;
 // For the fuzz target of the C API, which calls the exported functions from Rust.
 #[cfg(fuzzing)]
 pub use {
-    callbacks::*, connection::*, duplex::*, engine::*, event::*, listener::*, request::*, stats::*, stream::*, tls::*,
-    view::*, websocket::*,
+    callbacks::*, connection::*, duplex::*, engine::*, event::*, listener::*, request::*, run::*, stats::*, stream::*,
+    tls::*, view::*, websocket::*,
 };

@@ -353,14 +353,22 @@ impl Engine {
     /// [`Status::WrongThread`]: inside a callback.
     pub fn drain(&self, deadline: Duration) -> Result<(), Error> {
         refuse_on_loop("drain")?;
-        self.shared.draining.store(true, Ordering::Release);
-        self.shared.listeners.close_all();
-        self.tell_all(|| Command::Drain(deadline));
+        self.begin_drain(deadline);
         if !self.shared.wait_idle(deadline) {
-            self.tell_all(|| Command::Cut);
+            self.cut();
             self.shared.wait_idle(Duration::from_secs(1));
         }
         Ok(())
+    }
+
+    pub(super) fn begin_drain(&self, deadline: Duration) {
+        self.shared.draining.store(true, Ordering::Release);
+        self.shared.listeners.close_all();
+        self.tell_all(|| Command::Drain(deadline));
+    }
+
+    pub(super) fn cut(&self) {
+        self.tell_all(|| Command::Cut);
     }
 
     /// Ends the engine: cuts what is left, gives every stream its `closed`, drops the handler.

@@ -155,8 +155,10 @@ static inline h2ws_callbacks host_callbacks(host *h) {
   return callbacks;
 }
 
-/* A host with an engine of `config` (NULL: one loop) that listens on a free port of 127.0.0.1. */
-static inline host *host_start(const h2ws_config *config, void (*react)(host *, const event *)) {
+typedef h2ws_status host_create(const h2ws_config *, const h2ws_callbacks *, h2ws_engine **);
+
+/* A host with an engine of `config` (NULL: one loop), made by `create`, that listens on a free port of 127.0.0.1. */
+static inline host *host_start_by(host_create *create, const h2ws_config *config, void (*react)(host *, const event *)) {
   h2ws_config one = H2WS_CONFIG_INIT;
   host *h = calloc(1, sizeof *h);
   h2ws_callbacks callbacks;
@@ -168,12 +170,17 @@ static inline host *host_start(const h2ws_config *config, void (*react)(host *, 
   pthread_cond_init(&h->changed, NULL);
   h->react = react;
   callbacks = host_callbacks(h);
-  CHECK_OK(h2ws_engine_create(config ? config : &one, &callbacks, &h->engine));
+  CHECK_OK(create(config ? config : &one, &callbacks, &h->engine));
   CHECK_OK(h2ws_listen(h->engine, H2WS_STR("127.0.0.1:0"), NULL, &h->listener));
   CHECK_OK(h2ws_listener_address(h->engine, h->listener, address, sizeof address, &len));
   h->port = strrchr(address, ':') ? atoi(strrchr(address, ':') + 1) : 0;
   CHECK(h->port > 0 && len == strlen(address), "an address with a port, not \"%s\"", address);
   return h;
+}
+
+/* The same, with an engine that has its own threads. */
+static inline host *host_start(const h2ws_config *config, void (*react)(host *, const event *)) {
+  return host_start_by(h2ws_engine_create, config, react);
 }
 
 static inline void host_free(host *h) {

@@ -9,6 +9,9 @@ static void no_engine(void) {
   static const char words[] = "engine is NULL; pass what h2ws_engine_create gave";
   CHECK_OK(h2ws_engine_destroy(NULL));
   CHECK_REFUSED(h2ws_drain(NULL, 1), H2WS_INVALID_ARGUMENT, words);
+  CHECK_REFUSED(h2ws_run(NULL, 0, 0), H2WS_INVALID_ARGUMENT, words);
+  CHECK_REFUSED(h2ws_interrupt(NULL, 0), H2WS_INVALID_ARGUMENT, words);
+  CHECK_REFUSED(h2ws_stop(NULL), H2WS_INVALID_ARGUMENT, words);
   CHECK_REFUSED(h2ws_listen(NULL, H2WS_STR("127.0.0.1:0"), NULL, &listener), H2WS_INVALID_ARGUMENT, words);
   CHECK_REFUSED(h2ws_listener_address(NULL, 1, text, sizeof text, NULL), H2WS_INVALID_ARGUMENT, words);
   CHECK_REFUSED(h2ws_listener_close(NULL, 1), H2WS_INVALID_ARGUMENT, words);
@@ -39,6 +42,8 @@ static void create_without_what_it_needs(void) {
   callbacks.on_request = nothing;
   CHECK_REFUSED(h2ws_engine_create(NULL, NULL, &engine), H2WS_INVALID_ARGUMENT, "callbacks is NULL; pass a h2ws_callbacks");
   CHECK_REFUSED(h2ws_engine_create(NULL, &callbacks, NULL), H2WS_INVALID_ARGUMENT, "out_engine is NULL");
+  CHECK_REFUSED(h2ws_engine_create_driven(NULL, NULL, &engine), H2WS_INVALID_ARGUMENT, "callbacks is NULL; pass a h2ws_callbacks");
+  CHECK_REFUSED(h2ws_engine_create_driven(NULL, &callbacks, NULL), H2WS_INVALID_ARGUMENT, "out_engine is NULL");
 }
 
 /* Strings and enumerations, against a live socket: nothing goes out, and it stays usable. */

@@ -29,6 +29,8 @@ cat "$folder/cert.pem" >> "$folder/tls.pem"
 "$folder/values_test" "$folder/tls.pem"
 build c++17 duplex_test tests/cpp/duplex_test.cpp
 "$folder/duplex_test"
+build c++17 run_test tests/cpp/run_test.cpp
+"$folder/run_test"
 build c++17 throwing_server tests/cpp/throwing_server.cpp
 node tests/cpp/exceptions.mjs "$folder/throwing_server"
 # Programs without exceptions may use the header too.

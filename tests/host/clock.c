@@ -17,7 +17,7 @@ enum { MAX_ALARMS = 65536, RETRY_MS = 10 };
 /* A binary heap, the next one due at 0. */
 static struct alarm alarms[MAX_ALARMS];
 static size_t alarm_count;
-static bool stopping;
+static bool started, stopping;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static pthread_t thread;
@@ -48,6 +48,16 @@ static struct alarm pop(void) {
     return first;
 }
 
+/* Does what is due next. Under the lock, but not while it is done. */
+static void ring(void) {
+    struct alarm alarm = pop();
+    pthread_mutex_unlock(&lock);
+    h2ws_status status = alarm.action(alarm.engine, alarm.stream, alarm.context);
+    pthread_mutex_lock(&lock);
+    alarm.due_ms = now_ms() + RETRY_MS;
+    if (status == H2WS_BUSY) push(alarm);
+}
+
 static void *run(void *unused) {
     pthread_mutex_lock(&lock);
     while (!stopping) {
@@ -58,12 +68,7 @@ static void *run(void *unused) {
             struct timespec until = {(time_t)(due / 1000), (long)(due % 1000) * 1000000};
             pthread_cond_timedwait(&changed, &lock, &until);
         } else {
-            struct alarm alarm = pop();
-            pthread_mutex_unlock(&lock);
-            h2ws_status status = alarm.action(alarm.engine, alarm.stream, alarm.context);
-            pthread_mutex_lock(&lock);
-            alarm.due_ms = now_ms() + RETRY_MS;
-            if (status == H2WS_BUSY) push(alarm);
+            ring();
         }
     }
     pthread_mutex_unlock(&lock);
@@ -76,10 +81,22 @@ int clock_start(void) {
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    return pthread_create(&thread, NULL, run, NULL);
+    int error = pthread_create(&thread, NULL, run, NULL);
+    started = error == 0;
+    return error;
+}
+
+int32_t clock_turn(int32_t most) {
+    pthread_mutex_lock(&lock);
+    uint64_t now = now_ms();
+    while (alarm_count > 0 && alarms[0].due_ms <= now) ring();
+    if (alarm_count > 0 && alarms[0].due_ms - now < (uint64_t)most) most = (int32_t)(alarms[0].due_ms - now);
+    pthread_mutex_unlock(&lock);
+    return most;
 }
 
 void clock_stop(void) {
+    if (!started) return;
     pthread_mutex_lock(&lock);
     stopping = true;
     pthread_cond_signal(&changed);
@@ -91,7 +108,8 @@ void clock_stop(void) {
 bool clock_schedule(uint64_t delay_ms, clock_action *action, h2ws_engine *engine, h2ws_stream stream, void *context) {
     pthread_mutex_lock(&lock);
     bool taken = push((struct alarm){now_ms() + delay_ms, action, engine, stream, context});
-    pthread_cond_signal(&changed);
+    if (started) pthread_cond_signal(&changed);
     pthread_mutex_unlock(&lock);
+    if (!started) h2ws_interrupt(engine, 0);
     return taken;
 }

@@ -1,4 +1,5 @@
-/* A thread that does things later: it answers and accepts from outside the event loops, as hosts with their own threads do. */
+/* Does things later. A thread of its own answers and accepts from outside the event loops, as hosts with their own threads do; in a
+   host of one thread that thread does it, between two runs of its loop. */
 #ifndef HOST_CLOCK_H
 #define HOST_CLOCK_H
 
@@ -14,6 +15,9 @@ typedef h2ws_status clock_action(h2ws_engine *, h2ws_stream, void *context);
 int clock_start(void);
 /* Ends the thread; what is not due yet is dropped. Before h2ws_engine_destroy. */
 void clock_stop(void);
+/* Without the thread: does what is due, and says in how many ms, `most` at most, it is to be called again. Something that is
+   scheduled meanwhile interrupts loop 0. */
+int32_t clock_turn(int32_t most);
 /* False if too much is waiting. */
 bool clock_schedule(uint64_t delay_ms, clock_action *, h2ws_engine *, h2ws_stream, void *context);
 

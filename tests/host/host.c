@@ -1,5 +1,5 @@
 /* The test host: a small server with fixed paths, so that one set of suites runs against every binding.
- * Environment: PORT (8080; 0 is any), LOOPS (1), MANUAL=1, MAX_MESSAGE, DEFLATE=1, NO_HTTP1=1, NO_HTTP2=1, TLS_CERT and
+ * Environment: PORT (8080; 0 is any), LOOPS (threads; not set is one beside the main thread, 1 is the main thread), MANUAL=1, MAX_MESSAGE, DEFLATE=1, NO_HTTP1=1, NO_HTTP2=1, TLS_CERT and
  * TLS_KEY (files; then it speaks TLS), TLS_CLIENT_CA, and H2WS_<FIELD> for every field of h2ws_config. Prints "listening on
  * URL" when it is ready; SIGHUP loads the certificate anew; SIGTERM or SIGINT drains for 5 s and ends it with 0.
  * What the paths do stands beside them in pages.c and sockets.c. */
@@ -16,7 +16,7 @@
 #include "routes.h"
 #include "settings.h"
 
-enum { BAD_SETTINGS = 2, DRAIN_MS = 5000 };
+enum { BAD_SETTINGS = 2, DRAIN_MS = 5000, TICK_MS = 100 };
 
 /* Warnings and errors always; all lines if VERBOSE is set. */
 static int32_t log_up_to = H2WS_LOG_WARN;
@@ -60,6 +60,38 @@ static h2ws_status load_tls(const struct settings *settings, h2ws_tls **tls) {
     return *tls ? h2ws_tls_reload(*tls, &config) : h2ws_tls_create(&config, tls);
 }
 
+/* A signal, or 0 if it cannot be waited for. In a host of one thread that thread serves meanwhile. */
+static int next_signal(h2ws_engine *engine, const struct settings *settings, const sigset_t *signals) {
+    int signal = 0;
+    if (!settings->one_thread) return sigwait(signals, &signal) == 0 ? signal : 0;
+    static const struct timespec at_once = {0, 0};
+    while ((signal = sigtimedwait(signals, NULL, &at_once)) < 0) {
+        h2ws_status status = h2ws_run(engine, 0, clock_turn(TICK_MS));
+        if (status != H2WS_OK) {
+            fail("run", status);
+            return 0;
+        }
+    }
+    return signal;
+}
+
+static void *drain_and_stop(void *engine) {
+    h2ws_status status = h2ws_drain(engine, DRAIN_MS);
+    if (status != H2WS_OK) fail("drain", status);
+    h2ws_stop(engine);
+    return NULL;
+}
+
+/* In a host of one thread another one waits: what is open may need the clock to come to its end. */
+static h2ws_status drain(h2ws_engine *engine, const struct settings *settings) {
+    pthread_t thread;
+    if (!settings->one_thread || pthread_create(&thread, NULL, drain_and_stop, engine) != 0)
+        return h2ws_drain(engine, DRAIN_MS);
+    while (h2ws_run(engine, 0, clock_turn(TICK_MS)) == H2WS_OK) {}
+    pthread_join(thread, NULL);
+    return H2WS_OK;
+}
+
 static int serve(h2ws_engine *engine, struct settings *settings, const sigset_t *signals) {
     h2ws_tls *tls = NULL;
     if (settings->cert && load_tls(settings, &tls) != H2WS_OK) return fail("tls_create", H2WS_INVALID_CONFIG);
@@ -77,12 +109,12 @@ static int serve(h2ws_engine *engine, struct settings *settings, const sigset_t 
         printf("listening on http%s://%.*s\n", tls ? "s" : "", (int)len, address);
         fflush(stdout);
         int signal;
-        while (sigwait(signals, &signal) == 0 && signal == SIGHUP) {
+        while ((signal = next_signal(engine, settings, signals)) == SIGHUP) {
             if (!tls) continue;
             if (load_tls(settings, &tls) != H2WS_OK) fail("tls_reload", H2WS_TLS);
             else fprintf(stderr, "host-c: the certificate was loaded anew\n");
         }
-        status = h2ws_drain(engine, DRAIN_MS);
+        status = drain(engine, settings);
         if (status != H2WS_OK) fail("drain", status);
     }
     h2ws_tls_destroy(tls);
@@ -113,10 +145,11 @@ int main(void) {
     callbacks.on_log = on_log;
     callbacks.on_fallback = on_fallback;
     h2ws_engine *engine;
-    h2ws_status status = h2ws_engine_create(&settings.config, &callbacks, &engine);
+    h2ws_status status = settings.one_thread ? h2ws_engine_create_driven(&settings.config, &callbacks, &engine)
+                                             : h2ws_engine_create(&settings.config, &callbacks, &engine);
     if (status != H2WS_OK) return fail("engine_create", status);
 
-    int exit_code = EXIT_FAILURE, error = clock_start();
+    int exit_code = EXIT_FAILURE, error = settings.one_thread ? 0 : clock_start();
     if (error == 0) {
         exit_code = serve(engine, &settings, &signals);
         clock_stop();

@@ -111,6 +111,7 @@ bool settings_read(struct settings *settings) {
         return false;
     settings->port = (uint16_t)port;
     settings->manual = manual == 1;
+    settings->one_thread = getenv("LOOPS") && settings->config.loops == 1;
     if (deflate) settings->config.deflate = 1;
     settings->options = (h2ws_listen_options)H2WS_LISTEN_OPTIONS_INIT;
     settings->options.no_http1 = (int32_t)no_http1;

@@ -765,15 +765,22 @@ private:
 class engine {
 public:
     static result<engine> create(const h2ws::config &config, std::unique_ptr<h2ws::handler> handler) {
-        if (!handler) return error{H2WS_INVALID_ARGUMENT, "engine::create: handler is null; pass std::make_unique<your handler>()"};
-        auto core = std::make_unique<detail::core>();
-        core->handler = std::move(handler);
-        h2ws_callbacks callbacks = detail::callbacks(core.get());
-        status s = h2ws_engine_create(&config, &callbacks, &core->engine);
-        if (!s) return detail::last(s);
-        h2ws_engine *native = core->engine;
-        return engine(std::shared_ptr<h2ws_engine>(native, destroyer{core.release()}));
+        return make(h2ws_engine_create, config, std::move(handler));
     }
+    /// An engine without threads: its loops run inside run(). Destroyed on the thread that runs its loop, it runs that to its end;
+    /// loops of other threads have to have ended by then.
+    static result<engine> create_driven(const h2ws::config &config, std::unique_ptr<h2ws::handler> handler) {
+        return make(h2ws_engine_create_driven, config, std::move(handler));
+    }
+    /// Runs a loop of a driven engine on this thread, for `timeout_ms`, or, -1, until the engine ends; no longer than until it is
+    /// interrupted. H2WS_SHUTTING_DOWN: the loop has ended. Not inside a callback.
+    status run(std::uint32_t loop = 0, std::int32_t timeout_ms = -1) const noexcept {
+        return h2ws_run(engine_.get(), loop, timeout_ms);
+    }
+    /// Lets run() return soon, or as soon as it is called. Any thread.
+    status interrupt(std::uint32_t loop = 0) const noexcept { return h2ws_interrupt(engine_.get(), loop); }
+    /// Begins the end, which run() says when it has come. Any thread.
+    status stop() const noexcept { return h2ws_stop(engine_.get()); }
 
     /// `127.0.0.1:8080`, `[::1]:0`, `unix:/path`.
     result<listener> listen(std::string_view address, connection_options options = {}) const {
@@ -807,7 +814,8 @@ public:
         if (!s) return detail::last(s);
         return h2ws::duplex(engine_.get(), id);
     }
-    /// Ends all connections gracefully and waits for that, `deadline_ms` at most. Not inside a callback.
+    /// Ends all connections gracefully and waits for that, `deadline_ms` at most; a loop of this thread runs meanwhile. Not inside
+    /// a callback.
     status drain(std::uint32_t deadline_ms) const noexcept { return h2ws_drain(engine_.get(), deadline_ms); }
     h2ws_stats stats() const noexcept {
         h2ws_stats stats{};
@@ -825,6 +833,17 @@ private:
             if (h2ws_engine_destroy(native) == H2WS_OK) delete core; // else callbacks may still come
         }
     };
+    static result<engine> make(decltype(h2ws_engine_create) *create, const h2ws::config &config,
+                               std::unique_ptr<h2ws::handler> handler) {
+        if (!handler) return error{H2WS_INVALID_ARGUMENT, "engine::create: handler is null; pass std::make_unique<your handler>()"};
+        auto core = std::make_unique<detail::core>();
+        core->handler = std::move(handler);
+        h2ws_callbacks callbacks = detail::callbacks(core.get());
+        status s = create(&config, &callbacks, &core->engine);
+        if (!s) return detail::last(s);
+        h2ws_engine *native = core->engine;
+        return engine(std::shared_ptr<h2ws_engine>(native, destroyer{core.release()}));
+    }
     explicit engine(std::shared_ptr<h2ws_engine> native) noexcept : engine_(std::move(native)) {}
     std::shared_ptr<h2ws_engine> engine_;
 };
