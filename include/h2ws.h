@@ -1067,8 +1067,8 @@ h2ws_status h2ws_run(struct h2ws_engine *engine,
  * Lets `h2ws_run` of a loop return soon, or, if the loop rests, as soon as it is called. Several calls before that are as one. For an
  * engine with threads of its own it does nothing.
  *
- * Any thread, also inside a callback, but no signal handler: it takes a lock. Does not block. H2WS_INVALID_ARGUMENT: there is
- * no such loop.
+ * Any thread, also inside a callback, and in a signal handler, which should keep `errno` as it was. Does not block.
+ * H2WS_INVALID_ARGUMENT: there is no such loop; that one is not for signal handlers, since its text is allocated.
  */
 h2ws_status h2ws_interrupt(struct h2ws_engine *engine,
                            uint32_t loop);

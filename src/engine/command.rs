@@ -152,8 +152,6 @@ pub(crate) enum Command {
     Drain(Duration),
     /// Cut all connections.
     Cut,
-    /// Give the host its thread back.
-    Interrupt,
     /// Cut all connections and end the loop.
     Stop,
 }

@@ -5,6 +5,7 @@ use super::buffers::Buffers;
 use super::command::{Command, Op};
 use super::event::{Handler, LogLevel};
 use super::handle::StreamId;
+use super::interrupt::Listening;
 use super::listener::accept_all;
 use super::mailbox::Queued;
 use super::payload::Payload;
@@ -229,10 +230,6 @@ impl LoopState {
                         self.each_connection(|c| c.drain(deadline));
                     }
                     Command::Cut => self.each_connection(|c| c.cut()),
-                    Command::Interrupt => {
-                        self.own().interrupted.store(false, Ordering::Release);
-                        self.turn.interrupt();
-                    }
                     Command::Stop => {
                         mailbox.close();
                         self.stopping.set(true);
@@ -264,9 +261,27 @@ pub(crate) struct Wheel {
 
 impl Wheel {
     /// Makes this thread the loop's.
-    pub(crate) fn new(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<Self> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default())?;
+    fn new(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<Self> {
+        Ok(Self::on(Self::runtime()?, shared, index, handler))
+    }
+
+    /// Makes this thread the loop's, which runs inside [`Self::poll`] and [`Self::run_for`].
+    pub(crate) fn driven(shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> io::Result<Self> {
+        let runtime = Self::runtime()?;
+        let listening = {
+            let _of_runtime = runtime.enter();
+            shared.loops[index].interrupts.listen()?
+        };
+        let wheel = Self::on(runtime, shared, index, handler);
+        wheel.begin(listening);
+        Ok(wheel)
+    }
+
+    fn runtime() -> io::Result<LocalRuntime> {
+        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build_local(Default::default())
+    }
+
+    fn on(runtime: LocalRuntime, shared: &Arc<Shared>, index: usize, handler: Arc<dyn Handler>) -> Self {
         let state = Rc::new(LoopState {
             pool: RefCell::new(Pool::new(shared, index)),
             shared: Arc::clone(shared),
@@ -281,7 +296,7 @@ impl Wheel {
             turn: Turn::default(),
         });
         STATE.with(|s| *s.borrow_mut() = Some(Rc::clone(&state)));
-        Ok(Self { runtime, _thread: OfThread(Rc::clone(&state)), state })
+        Self { runtime, _thread: OfThread(Rc::clone(&state)), state }
     }
 
     /// Runs the loop until the engine ends.
@@ -289,8 +304,14 @@ impl Wheel {
         self.runtime.block_on(Rc::clone(&self.state).serve());
     }
 
-    /// Lets the loop run beside [`Self::poll`].
-    pub(crate) fn begin(&self) {
+    fn begin(&self, listening: Listening) {
+        let state = Rc::clone(&self.state);
+        self.runtime.spawn_local(async move {
+            loop {
+                listening.wait(&state.own().interrupts).await;
+                state.turn.interrupt();
+            }
+        });
         let state = Rc::clone(&self.state);
         self.runtime.spawn_local(async move {
             Rc::clone(&state).serve().await;

@@ -14,6 +14,7 @@ mod flood;
 pub(crate) mod handle;
 mod http1;
 mod http2;
+mod interrupt;
 pub(crate) mod listener;
 pub(crate) mod loops;
 mod mailbox;

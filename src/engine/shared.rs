@@ -4,6 +4,7 @@ use super::command::{Command, Op};
 use super::config::Config;
 use super::event::{Handler, LogLevel, MessageKind, TlsInfo};
 use super::handle::{ConnectionId, ListenerId, StreamId};
+use super::interrupt::Interrupts;
 use super::listener::{Admitted, Incoming, ListenOptions, Listeners};
 use super::loops;
 use super::mailbox::Mailbox;
@@ -27,20 +28,9 @@ pub(crate) struct LoopShared {
     pub(crate) load: AtomicUsize,
     /// It has its thread.
     pub(crate) entered: AtomicBool,
-    /// An interrupt is on its way.
-    pub(crate) interrupted: AtomicBool,
+    pub(crate) interrupts: Interrupts,
     /// Subprotocols that clients offered on handshakes that are undecided: any thread may accept.
     pub(crate) offers: Mutex<HashMap<StreamId, Arc<[Box<str>]>>>,
-}
-
-impl LoopShared {
-    /// Asks the loop to give its host the thread back; one request is enough for all until it does.
-    pub(crate) fn interrupt(&self) {
-        if !self.interrupted.swap(true, Ordering::AcqRel) {
-            // a loop that has ended has given it back
-            let _ = self.mailbox.push(Command::Interrupt);
-        }
-    }
 }
 
 /// What all threads share.
@@ -172,7 +162,7 @@ impl Shared {
         if idle {
             self.idle.notify_all();
             if self.draining.load(Ordering::Acquire) && self.held.load(Ordering::Acquire) > 0 {
-                self.loops.iter().for_each(LoopShared::interrupt);
+                self.loops.iter().for_each(|of_loop| of_loop.interrupts.interrupt());
             }
         }
     }

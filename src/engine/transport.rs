@@ -63,7 +63,7 @@ impl Socket {
 }
 
 /// MSG_NOSIGNAL of Linux. Elsewhere the sockets have SO_NOSIGPIPE.
-const NO_SIGNAL: i32 = if cfg!(target_os = "linux") { 0x4000 } else { 0 };
+pub(super) const NO_SIGNAL: i32 = if cfg!(target_os = "linux") { 0x4000 } else { 0 };
 
 /// A socket on a loop.
 #[derive(Debug)]

@@ -54,8 +54,8 @@ pub unsafe extern "C" fn h2ws_run(engine: *mut h2ws_engine, r#loop: u32, timeout
 /// Lets `h2ws_run` of a loop return soon, or, if the loop rests, as soon as it is called. Several calls before that are as one. For an
 /// engine with threads of its own it does nothing.
 ///
-/// Any thread, also inside a callback, but no signal handler: it takes a lock. Does not block. H2WS_INVALID_ARGUMENT: there is
-/// no such loop.
+/// Any thread, also inside a callback, and in a signal handler, which should keep `errno` as it was. Does not block.
+/// H2WS_INVALID_ARGUMENT: there is no such loop; that one is not for signal handlers, since its text is allocated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn h2ws_interrupt(engine: *mut h2ws_engine, r#loop: u32) -> h2ws_status {
     guard("h2ws_interrupt", || {

@@ -136,22 +136,21 @@ impl Engine {
         if of_loop.entered.swap(true, Ordering::AcqRel) {
             return Err(Error::new(Status::WrongState, format!("loop {index} has a thread")));
         }
-        let wheel = Wheel::new(&self.shared, index as usize, handler).map_err(|e| {
+        let wheel = Wheel::driven(&self.shared, index as usize, handler).map_err(|e| {
             of_loop.entered.store(false, Ordering::Release);
             Error::new(Status::Io, format!("loop {index} could not be started: {e}"))
         })?;
-        wheel.begin();
         self.shared.held.fetch_add(1, Ordering::AcqRel);
         Ok(Loop { wheel, held: Held(self.clone(), index), _not_send: PhantomData })
     }
 
     /// Lets a [`Loop::run`] or [`Loop::poll`] of this loop return soon; if none is under way, the next one. Several of these before that
-    /// are as one. Nothing happens to a loop that has a thread of its own.
+    /// are as one. Nothing happens to a loop that has a thread of its own. May be called in a signal handler.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`]: there is none of this number.
     pub fn interrupt(&self, index: u32) -> Result<(), Error> {
-        self.of_loop(index)?.interrupt();
+        self.of_loop(index)?.interrupts.interrupt();
         Ok(())
     }
 

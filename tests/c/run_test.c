@@ -1,6 +1,8 @@
 /* Loops on the host's own threads: h2ws_engine_create_driven, h2ws_run, h2ws_interrupt, h2ws_stop. */
 #include "host.h"
 
+#include <signal.h>
+
 /* A thread that runs loops until they end, and how that came out. */
 typedef struct runner {
   host *h;
@@ -190,6 +192,26 @@ static void an_interrupt_waits_for_the_next_run(void) {
   host_stop(h);
 }
 
+static host *interrupted;
+static void on_alarm(int signal) {
+  (void)signal;
+  h2ws_interrupt(interrupted->engine, 0);
+}
+
+static void a_signal_handler_may_interrupt(void) {
+  struct sigaction action, before;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_alarm;
+  interrupted = driven(1, NULL);
+  CHECK(sigaction(SIGUSR1, &action, &before) == 0, "a handler");
+  CHECK(raise(SIGUSR1) == 0, "the signal, before the loop is bound to a thread");
+  CHECK_OK(h2ws_run(interrupted->engine, 0, -1));
+  CHECK(raise(SIGUSR1) == 0, "the signal, while the loop rests");
+  CHECK_OK(h2ws_run(interrupted->engine, 0, -1));
+  CHECK(sigaction(SIGUSR1, &before, NULL) == 0, "as it was");
+  host_stop(interrupted);
+}
+
 static void run_inside(host *h, const event *e) {
   if (e->type == MESSAGE) {
     CHECK_REFUSED(h2ws_run(h->engine, 0, 0), H2WS_WRONG_THREAD, "inside a callback");
@@ -252,6 +274,7 @@ int main(void) {
   RUN(a_thread_that_ends_before_its_loop_cuts_the_connections);
   RUN(a_run_without_time_does_what_is_ready);
   RUN(an_interrupt_waits_for_the_next_run);
+  RUN(a_signal_handler_may_interrupt);
   RUN(inside_a_callback_a_loop_is_interrupted_and_not_run);
   RUN(a_loop_is_one_threads_and_a_thread_has_one_loop);
   return check_end();

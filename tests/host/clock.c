@@ -86,13 +86,14 @@ int clock_start(void) {
     return error;
 }
 
-int32_t clock_turn(int32_t most) {
+int32_t clock_turn(void) {
+    int32_t wait = -1;
     pthread_mutex_lock(&lock);
     uint64_t now = now_ms();
     while (alarm_count > 0 && alarms[0].due_ms <= now) ring();
-    if (alarm_count > 0 && alarms[0].due_ms - now < (uint64_t)most) most = (int32_t)(alarms[0].due_ms - now);
+    if (alarm_count > 0) wait = alarms[0].due_ms - now < INT32_MAX ? (int32_t)(alarms[0].due_ms - now) : INT32_MAX;
     pthread_mutex_unlock(&lock);
-    return most;
+    return wait;
 }
 
 void clock_stop(void) {

@@ -15,9 +15,9 @@ typedef h2ws_status clock_action(h2ws_engine *, h2ws_stream, void *context);
 int clock_start(void);
 /* Ends the thread; what is not due yet is dropped. Before h2ws_engine_destroy. */
 void clock_stop(void);
-/* Without the thread: does what is due, and says in how many ms, `most` at most, it is to be called again. Something that is
-   scheduled meanwhile interrupts loop 0. */
-int32_t clock_turn(int32_t most);
+/* Without the thread: does what is due, and says in how many ms something is again; -1: nothing. What is scheduled meanwhile
+   interrupts loop 0. */
+int32_t clock_turn(void);
 /* False if too much is waiting. */
 bool clock_schedule(uint64_t delay_ms, clock_action *, h2ws_engine *, h2ws_stream, void *context);
 

@@ -4,6 +4,7 @@
  * URL" when it is ready; SIGHUP loads the certificate anew; SIGTERM or SIGINT drains for 5 s and ends it with 0.
  * What the paths do stands beside them in pages.c and sockets.c. */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "routes.h"
 #include "settings.h"
 
-enum { BAD_SETTINGS = 2, DRAIN_MS = 5000, TICK_MS = 100 };
+enum { BAD_SETTINGS = 2, DRAIN_MS = 5000 };
 
 /* Warnings and errors always; all lines if VERBOSE is set. */
 static int32_t log_up_to = H2WS_LOG_WARN;
@@ -60,19 +61,44 @@ static h2ws_status load_tls(const struct settings *settings, h2ws_tls **tls) {
     return *tls ? h2ws_tls_reload(*tls, &config) : h2ws_tls_create(&config, tls);
 }
 
+/* In a host of one thread: what it has caught, and the engine whose loop it interrupts for that. */
+static volatile sig_atomic_t caught;
+static h2ws_engine *runs;
+
+static void on_signal(int signal) {
+    int before = errno;
+    caught = signal;
+    h2ws_interrupt(runs, 0);
+    errno = before;
+}
+
 /* A signal, or 0 if it cannot be waited for. In a host of one thread that thread serves meanwhile. */
 static int next_signal(h2ws_engine *engine, const struct settings *settings, const sigset_t *signals) {
     int signal = 0;
     if (!settings->one_thread) return sigwait(signals, &signal) == 0 ? signal : 0;
-    static const struct timespec at_once = {0, 0};
-    while ((signal = sigtimedwait(signals, NULL, &at_once)) < 0) {
-        h2ws_status status = h2ws_run(engine, 0, clock_turn(TICK_MS));
+    while (!caught) {
+        h2ws_status status = h2ws_run(engine, 0, clock_turn());
         if (status != H2WS_OK) {
             fail("run", status);
             return 0;
         }
     }
+    signal = caught;
+    caught = 0;
     return signal;
+}
+
+/* From here on the signals come to on_signal. */
+static void catch_signals(h2ws_engine *engine, const sigset_t *signals) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_mask = *signals;
+    runs = engine;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
 static void *drain_and_stop(void *engine) {
@@ -87,7 +113,7 @@ static h2ws_status drain(h2ws_engine *engine, const struct settings *settings) {
     pthread_t thread;
     if (!settings->one_thread || pthread_create(&thread, NULL, drain_and_stop, engine) != 0)
         return h2ws_drain(engine, DRAIN_MS);
-    while (h2ws_run(engine, 0, clock_turn(TICK_MS)) == H2WS_OK) {}
+    while (h2ws_run(engine, 0, clock_turn()) == H2WS_OK) {}
     pthread_join(thread, NULL);
     return H2WS_OK;
 }
@@ -109,6 +135,7 @@ static int serve(h2ws_engine *engine, struct settings *settings, const sigset_t 
         printf("listening on http%s://%.*s\n", tls ? "s" : "", (int)len, address);
         fflush(stdout);
         int signal;
+        if (settings->one_thread) catch_signals(engine, signals);
         while ((signal = next_signal(engine, settings, signals)) == SIGHUP) {
             if (!tls) continue;
             if (load_tls(settings, &tls) != H2WS_OK) fail("tls_reload", H2WS_TLS);
