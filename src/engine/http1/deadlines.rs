@@ -26,12 +26,12 @@ impl Core {
         if !waits || !begun {
             self.head_deadline = None;
         } else if self.head_deadline.is_none() {
-            self.head_deadline = after(self.now, self.config.header_timeout);
+            self.head_deadline = after(self.now, self.engine.config.header_timeout);
         }
         if !waits || begun {
             self.keep_alive_deadline = None;
         } else if self.keep_alive_deadline.is_none() {
-            self.keep_alive_deadline = after(self.now, self.config.keep_alive_timeout);
+            self.keep_alive_deadline = after(self.now, self.engine.config.keep_alive_timeout);
         }
         self.arm(self.head_deadline);
         self.arm(self.keep_alive_deadline);

@@ -82,8 +82,10 @@ impl Core {
     /// Passes what was read to `hyper`, up to the end of a request. True if something was passed.
     fn pass(&mut self, conn: &Connection) -> bool {
         let mut moved = false;
-        let limits =
-            Limits { bytes: self.config.max_header_list as usize, fields: self.config.max_header_fields as usize };
+        let limits = Limits {
+            bytes: self.engine.config.max_header_list as usize,
+            fields: self.engine.config.max_header_fields as usize,
+        };
         let mut at = 0;
         while let Some(http) = &mut self.http {
             let mut buffers = self.pipe.buffers();

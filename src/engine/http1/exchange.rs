@@ -222,7 +222,7 @@ impl Core {
         let queued = http.desk.borrow().queued;
         if matches!(stream.role, Role::Http(_))
             && let Some(slot) = conn.slot(stream.slot)
-            && slot.publish(queued, self.limits.send_queue)
+            && slot.publish(queued, self.engine.config.send_queue as usize)
         {
             self.events.push_back(Event::Writable { stream: stream.handle, context: stream.context });
         }

@@ -18,7 +18,6 @@ mod socket;
 mod start;
 mod task;
 
-use super::config::Config;
 use super::ending::{Answerable, End};
 use super::event::{Handler, LogLevel, StreamKind, TlsInfo};
 use super::flag::Flag;
@@ -27,7 +26,7 @@ use super::loops::LoopState;
 use super::pipe::Pipe;
 use super::send_queue::SendQueue;
 use super::table::Slot;
-use super::websocket::{Limits, WebSocket};
+use super::websocket::WebSocket;
 use crate::proto::deflate::Offer;
 use crate::proto::http1::Framer;
 use exchange::Exchange;
@@ -65,6 +64,8 @@ pub(crate) struct Connection {
 
 /// All that the task owns.
 struct Core {
+    /// Whose configuration it has.
+    engine: Arc<super::shared::Shared>,
     /// `None`: it is a WebSocket now.
     http: Option<Box<Http>>,
     /// What there is between the peer and the host: one exchange, or one socket.
@@ -81,8 +82,6 @@ struct Core {
     events: VecDeque<Event>,
     /// The socket's end waits until the host has had its turn.
     late: bool,
-    limits: Limits,
-    config: Config,
     messages_in: u64,
     messages_out: u64,
 

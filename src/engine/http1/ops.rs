@@ -163,7 +163,7 @@ impl Core {
         reason: &str,
         cause: Option<Cause>,
     ) -> Result<(), Error> {
-        let deadline = after(self.now.max(Instant::now()), self.config.close_timeout);
+        let deadline = after(self.now.max(Instant::now()), self.engine.config.close_timeout);
         let Some(Stream { role: Role::WebSocket(socket), deadline: at, .. }) = self.stream.as_deref_mut() else {
             return Err(Error::new(Status::WrongState, "this stream is no WebSocket"));
         };
@@ -214,7 +214,7 @@ impl Core {
             (_, Some(http)) => http.desk.borrow().queued,
             _ => 0,
         };
-        if conn.slot(stream.slot).is_some_and(|slot| slot.publish(queued, self.limits.send_queue)) {
+        if conn.slot(stream.slot).is_some_and(|slot| slot.publish(queued, self.engine.config.send_queue as usize)) {
             self.events.push_back(Event::Writable { stream: stream.handle, context: stream.context });
         }
     }

@@ -20,7 +20,7 @@ impl Core {
             && !(self.eof || self.over || self.cut || self.reset || self.late)
             && self.write_deadline.is_none()
             && self.written == 0
-            && socket.arrived < self.config.stream_window
+            && socket.arrived < self.engine.config.stream_window
             && socket.websocket.closing.is_none()
     }
 

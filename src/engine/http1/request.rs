@@ -127,7 +127,7 @@ impl Connection {
                 let offers = subprotocols.into();
                 own.offers.lock().unwrap_or_else(PoisonError::into_inner).insert(stream, offers);
             }
-            after(core.now, core.config.accept_timeout)
+            after(core.now, core.engine.config.accept_timeout)
         } else {
             count(&own.counters.requests);
             None

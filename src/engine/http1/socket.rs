@@ -8,7 +8,7 @@ use crate::engine::handle::StreamId;
 use crate::engine::pool::Pool;
 use crate::engine::stats::{add, count};
 use crate::engine::transport::Transport;
-use crate::engine::websocket::{Arrived, violation_counter};
+use crate::engine::websocket::{Arrived, Limits, violation_counter};
 use crate::proto::receive::Violation;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -98,7 +98,7 @@ impl Core {
         payload: &mut Vec<u8>,
         pool: &mut Pool,
     ) -> Option<Delivery> {
-        let limits = self.limits;
+        let limits = Limits::of(&self.engine.config);
         let Some(Stream { handle, context, role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() else {
             *data = &[];
             return None;
@@ -146,7 +146,7 @@ impl Core {
 
     /// After a control frame or a violation: the socket's end may have come nearer.
     pub(super) fn heard(&mut self, conn: &Connection) {
-        let deadline = after(self.now, self.config.close_timeout);
+        let deadline = after(self.now, self.engine.config.close_timeout);
         let Some(Stream { slot, role: Role::WebSocket(socket), deadline: at, .. }) = self.stream.as_deref_mut() else {
             return;
         };
@@ -167,7 +167,7 @@ impl Core {
         if !self.eof || self.ended.is_some() || !self.held.is_empty() {
             return;
         }
-        let deadline = after(self.now, self.config.close_timeout);
+        let deadline = after(self.now, self.engine.config.close_timeout);
         if self.http.is_some() {
             // a client that leaves before the answer to its handshake
             if let Some(Stream { role: Role::Handshake(_), .. }) = self.stream.as_deref() {
@@ -224,7 +224,7 @@ impl Core {
         transport: &mut Transport,
         cx: &mut Context<'_>,
     ) -> (Poll<bool>, bool) {
-        let cap = self.limits.send_queue;
+        let cap = self.engine.config.send_queue as usize;
         let Some(Stream { handle, slot, context, role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut()
         else {
             return (Poll::Ready(true), false);
@@ -281,7 +281,7 @@ impl Core {
     pub(super) fn quiet_deadline(&self) -> Option<Instant> {
         match self.stream.as_deref() {
             Some(Stream { role: Role::WebSocket(socket), .. }) => {
-                quiet(&socket.websocket, socket.last_in, &self.config)
+                quiet(&socket.websocket, socket.last_in, &self.engine.config)
             }
             _ => None,
         }
@@ -293,7 +293,7 @@ impl Core {
         }
         let counters = &conn.state.own().counters;
         let now = self.now;
-        let idle = std::time::Duration::from_millis(self.config.idle_timeout.into());
+        let idle = std::time::Duration::from_millis(self.engine.config.idle_timeout.into());
         let Some(Stream { slot, role: Role::WebSocket(socket), .. }) = self.stream.as_deref_mut() else { return };
         let slot = *slot;
         if !idle.is_zero() && now.saturating_duration_since(socket.last_in) >= idle {

@@ -8,7 +8,6 @@ use crate::engine::flag::Flag;
 use crate::engine::loops::LoopState;
 use crate::engine::pipe::Pipe;
 use crate::engine::stats::count;
-use crate::engine::websocket::Limits;
 use crate::proto::http1::Framer;
 use hyper::server::conn::http1;
 use std::cell::RefCell;
@@ -20,7 +19,7 @@ use std::time::Instant;
 
 impl Core {
     pub(super) fn new(state: &LoopState, read: Vec<u8>) -> Self {
-        let config = state.shared.config.clone();
+        let engine = Arc::clone(&state.shared);
         let pipe = Pipe::default();
         let desk = Rc::new(RefCell::new(Desk::default()));
         let hyper = http1::Builder::new()
@@ -28,7 +27,7 @@ impl Core {
             .half_close(true)
             // deadlines and limits are ours; these are never felt
             .header_read_timeout(None)
-            .max_headers(config.max_header_fields as usize)
+            .max_headers(engine.config.max_header_fields as usize)
             .serve_connection(pipe.clone(), Front(Rc::clone(&desk)));
         let flag = Arc::new(Flag::default());
         flag.raise();
@@ -52,11 +51,6 @@ impl Core {
             eof: false,
             events: VecDeque::new(),
             late: false,
-            limits: Limits {
-                max_message: config.max_message,
-                max_fragments: config.max_fragments,
-                send_queue: config.send_queue as usize,
-            },
             messages_in: 0,
             messages_out: 0,
             now: Instant::now(),
@@ -70,7 +64,7 @@ impl Core {
             over: false,
             reset: false,
             ended: None,
-            config,
+            engine,
         }
     }
 
@@ -78,7 +72,7 @@ impl Core {
     pub(super) fn hold(&mut self, conn: &Connection, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
         let undecided = self.http.as_ref().is_some_and(|http| http.upgrade && !http.accepted);
-        if undecided && self.held.len() > self.config.early_data as usize {
+        if undecided && self.held.len() > self.engine.config.early_data as usize {
             count(&conn.state.own().counters.limit_early_data);
             let text = "too much was sent before the handshake was accepted (early_data)";
             self.abort(End::new(0, Cause::Violation, Side::Local).because(text));

@@ -80,7 +80,7 @@ impl Core {
         match self.stream.as_deref() {
             Some(Stream { role: Role::WebSocket(socket), .. }) if self.http.is_none() => {
                 // what is held comes first
-                if socket.arrived < self.config.stream_window && self.held.is_empty() { usize::MAX } else { 0 }
+                if socket.arrived < self.engine.config.stream_window && self.held.is_empty() { usize::MAX } else { 0 }
             }
             _ => AHEAD.saturating_sub(self.held.len()),
         }
@@ -317,7 +317,7 @@ impl Task {
         }
         if blocked {
             if progress || core.write_deadline.is_none() {
-                core.write_deadline = after(core.now, core.config.write_timeout);
+                core.write_deadline = after(core.now, core.engine.config.write_timeout);
             }
             core.arm(core.write_deadline);
             return Poll::Pending;

@@ -78,11 +78,7 @@ pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool) -
         events: VecDeque::new(),
         late: Vec::new(),
         floods: Floods::new(&config),
-        limits: Limits {
-            max_message: config.max_message,
-            max_fragments: config.max_fragments,
-            send_queue: config.send_queue as usize,
-        },
+        limits: Limits::of(&config),
         tally: Tally::default(),
         now,
         armed: None,

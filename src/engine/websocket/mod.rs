@@ -5,6 +5,7 @@ mod closing;
 mod pending;
 mod sending;
 
+use super::config::Config;
 use super::deflate::Compression;
 use super::event::{Control, ControlKind, Credit, Delivery};
 use super::pool::Pool;
@@ -54,6 +55,14 @@ pub(crate) struct Limits {
     pub(crate) max_message: u32,
     pub(crate) max_fragments: u32,
     pub(crate) send_queue: usize,
+}
+
+impl Limits {
+    #[inline]
+    pub(crate) fn of(config: &Config) -> Self {
+        let Config { max_message, max_fragments, send_queue, .. } = *config;
+        Self { max_message, max_fragments, send_queue: send_queue as usize }
+    }
 }
 
 impl WebSocket {
