@@ -350,7 +350,7 @@ impl Engine {
     /// Blocks until all connections have ended.
     ///
     /// # Errors
-    /// [`Status::WrongThread`]: inside a callback.
+    /// [`Status::WrongThread`]: inside a callback, and on a thread that has a loop, where [`super::Loop::drain`] does it.
     pub fn drain(&self, deadline: Duration) -> Result<(), Error> {
         refuse_on_loop("drain")?;
         self.begin_drain(deadline);
@@ -376,7 +376,7 @@ impl Engine {
     /// Blocks until the loops' threads have ended. A second call does nothing.
     ///
     /// # Errors
-    /// [`Status::WrongThread`]: inside a callback.
+    /// [`Status::WrongThread`]: inside a callback, and on a thread that has a loop, which is [ended](super::Loop::end) first.
     pub fn shutdown(&self) -> Result<(), Error> {
         refuse_on_loop("shutdown")?;
         self.stop();
@@ -415,7 +415,9 @@ impl Engine {
 
 pub(super) fn refuse_on_loop(what: &str) -> Result<(), Error> {
     if loops::on_any_loop() {
-        let text = format!("{what} waits for the loops, so it cannot be called inside a callback");
+        let text = format!(
+            "{what} waits for the loops, so it cannot be called inside a callback, or on a thread that has a loop"
+        );
         return Err(Error::new(Status::WrongThread, text));
     }
     Ok(())
