@@ -782,6 +782,29 @@ fn a_large_message_goes_out_in_frames_of_the_peers_size() {
     assert!(opcode == BINARY && payload == [3; 200_000], "no frame was over 16,384 bytes, or the client had failed");
 }
 
+/// Large payloads are written from where they lie: of several sockets, between frames of others, and in whatever parts the socket
+/// takes, which has no room for all.
+#[test]
+fn large_messages_of_several_sockets_come_whole() {
+    let host = Host::with(|config| config.send_queue = 4 << 20);
+    let mut client = host.client();
+    let sockets: Vec<_> = (0..5).map(|n| socket(&host, &mut client, &format!("/quiet?{n}"))).collect();
+    // larger than what is kept for the output, about as large, and smaller; with small ones before, between and after them
+    let sizes = [9, 1_500_000, 100, 400_000, 33_000, 70_000, 20_000, 1];
+    let payload = |of: usize, size: usize| -> Vec<u8> { (0..size).map(|at| (at * 7 + at / 251 + of) as u8).collect() };
+    for (of, (_, id)) in sockets.iter().enumerate() {
+        for size in sizes {
+            host.engine.send(*id, MessageKind::Binary, &payload(of, size)).expect("there is room");
+        }
+    }
+    for (of, (stream, _)) in sockets.iter().enumerate() {
+        for size in sizes {
+            let (opcode, got) = client.ws_message(*stream);
+            assert!(opcode == BINARY && got == payload(of, size), "socket {of}: {} of {size} bytes", got.len());
+        }
+    }
+}
+
 #[test]
 fn rfc9113_6_5_2_a_peer_that_takes_larger_frames_may_get_them() {
     let host = Host::start();

@@ -64,6 +64,11 @@ impl Pool {
         Some(Piece { buffer: Buffer::Lent(Rc::clone(lent)), range: start..start + bytes.len() })
     }
 
+    /// What was held of a buffer has been sent.
+    pub(crate) fn recycle_piece(&mut self, piece: Piece) {
+        self.recycle(piece.buffer);
+    }
+
     pub(super) fn recycle(&mut self, buffer: Buffer) {
         match buffer {
             Buffer::Own(own) => self.give(own),
@@ -95,7 +100,7 @@ pub(super) enum Buffer {
 
 /// A buffer, of which a part is sent.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     pub(super) buffer: Buffer,
     pub(super) range: Range<usize>,
 }
@@ -106,7 +111,34 @@ impl Piece {
         Self { buffer: Buffer::Own(buffer), range }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// `n` bytes of it from `start` on, held beside it.
+    pub(super) fn share(&mut self, start: usize, n: usize) -> Self {
+        if let Buffer::Own(own) = &mut self.buffer {
+            self.buffer = Buffer::Lent(Rc::new(std::mem::take(own)));
+        }
+        let Buffer::Lent(lent) = &self.buffer else { unreachable!("it has just been made so") };
+        let start = self.range.start + start;
+        Self { buffer: Buffer::Lent(Rc::clone(lent)), range: start..start + n }
+    }
+
+    /// Whether both are parts of one buffer.
+    pub(crate) fn is_of_buffer_of(&self, other: &Self) -> bool {
+        matches!((&self.buffer, &other.buffer), (Buffer::Lent(one), Buffer::Lent(two)) if Rc::ptr_eq(one, two))
+    }
+
+    /// Bytes that are held for its sake.
+    pub(crate) fn buffer_size(&self) -> usize {
+        match &self.buffer {
+            Buffer::Own(own) => own.capacity(),
+            Buffer::Lent(lent) => lent.capacity(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
         match &self.buffer {
             Buffer::Own(own) => &own[self.range.clone()],
             Buffer::Lent(lent) => &lent[self.range.clone()],

@@ -152,6 +152,12 @@ impl SendQueue {
         (slices, n)
     }
 
+    /// The next `n` bytes, which [`Self::front`] has, to be held beyond [`Self::consume`]; if they are of a large payload.
+    pub(crate) fn share(&mut self, n: usize) -> Option<Piece> {
+        let piece = self.sealed.as_mut()?.front_mut()?;
+        (piece.buffer_size() > 2 * LARGE).then(|| piece.share(self.sent, n))
+    }
+
     /// Takes `n` bytes off, which were the next.
     #[inline]
     pub(crate) fn consume(&mut self, pool: &mut Pool, n: usize) {

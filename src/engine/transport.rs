@@ -194,6 +194,11 @@ impl Transport {
         }
     }
 
+    /// Whether [`Self::poll_write_vectored`] takes more than the first.
+    pub(crate) fn takes_pieces(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
     #[inline]
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

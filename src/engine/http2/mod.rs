@@ -16,6 +16,7 @@ mod ops;
 mod output;
 mod progress;
 mod request;
+mod spliced;
 mod start;
 mod stream;
 mod task;
@@ -36,6 +37,7 @@ use crate::proto::scan::Scanner;
 use bytes::Bytes;
 use h2::server;
 use slab::Slab;
+use spliced::Spliced;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -124,6 +126,8 @@ struct Core {
     /// Bytes of the output that have been looked at, and that the socket has taken.
     walked: usize,
     written: usize,
+    /// What is written between.
+    spliced: Spliced,
     /// WINDOW_UPDATEs that our DATA justifies.
     update_credit: u32,
 

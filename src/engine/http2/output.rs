@@ -31,13 +31,19 @@ pub(super) enum Turn {
 }
 
 impl Core {
+    /// Bytes that wait for the socket.
+    #[inline]
+    pub(super) fn waiting(&self) -> usize {
+        self.pipe.buffers().output.len() - self.written + self.spliced.len()
+    }
+
     /// Lets streams send, in turn, until the batch is full. True if there is more that could be sent.
     pub(super) fn emit(&mut self, conn: &Connection, pool: &mut Pool) -> bool {
         let pipe = self.pipe.clone();
         let mut more = false;
         let mut blocked = Vec::new();
         while let Some(key) = self.sending.pop_front() {
-            if pipe.buffers().output.len() - self.written >= BATCH {
+            if self.waiting() >= BATCH {
                 self.sending.push_front(key);
                 more = true;
                 break;
@@ -115,7 +121,11 @@ impl Core {
             let last = may_end && n == stream.out.len();
             let flags = if last { flag::END_STREAM } else { 0 };
             output.extend_from_slice(&FrameHead::new(n, frame_type::DATA, flags, stream.id).raw);
-            output.extend_from_slice(&front[..n]);
+            let spliced = if self.spliced.wants(n) { stream.out.share(n) } else { None };
+            match spliced.map_or(Ok(false), |piece| self.spliced.push(output.len(), piece).map(|()| true)) {
+                Ok(true) => {}
+                _ => output.extend_from_slice(&stream.out.front()[..n]),
+            }
             stream.out.consume(pool, n);
             stream.send_window -= n as i64;
             self.send_window -= n as i64;
@@ -167,7 +177,7 @@ impl Core {
         let stream = &mut *self.streams[key as usize];
         let mut buffers = self.pipe.buffers();
         let output = &mut buffers.output;
-        let batch = BATCH.saturating_sub(output.len() - self.written) as i64;
+        let batch = BATCH.saturating_sub(output.len() - self.written + self.spliced.len()) as i64;
         let mut room = self.send_window.min(stream.send_window).min(batch).max(0) as usize;
         if room <= head.len() {
             return None;

@@ -1,5 +1,6 @@
 //! The beginning of a connection: what `h2` is told of itself, and the state that everything starts from.
 
+use super::spliced::Spliced;
 use super::wake::Ready;
 use super::{Core, DEFAULT_WINDOW, MAX_WINDOW, REMEMBER_RESETS, REMEMBERED_RESETS, Tally, after};
 use crate::engine::flag::Flag;
@@ -72,6 +73,7 @@ pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool) -
         own_resets: 0,
         walked: 0,
         written: 0,
+        spliced: Spliced::default(),
         update_credit: 0,
         emit_more: false,
         unflushed_answers: false,

@@ -1,6 +1,7 @@
 //! The task of a connection: read, deliver, collect what the host answered, write once; again until there is nothing.
 
 use super::input::{Feed, Rest};
+use super::spliced::Spliced;
 use super::start::start;
 use super::stream::Sender;
 use super::{Connection, Core, Event, Tally, after};
@@ -51,10 +52,11 @@ impl Task {
     pub(crate) async fn begin(state: &Rc<LoopState>, greeted: Greeted) -> Option<Self> {
         let Greeted { id, listener, transport, peer, tls, mut read, websockets } = greeted;
         let rest = Rest::of(read.split_off(PREFACE.len()));
-        let Some(core) = start(state, &read, websockets).await else {
+        let Some(mut core) = start(state, &read, websockets).await else {
             state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
             return None;
         };
+        core.spliced = Spliced::new(transport.takes_pieces());
         let conn = Rc::new(Connection {
             id,
             listener,
@@ -202,7 +204,7 @@ impl Task {
         let conn = Rc::clone(&self.conn);
         {
             let core = conn.core.borrow();
-            let backlog = core.pipe.buffers().output.len() - core.written;
+            let backlog = core.waiting();
             if self.eof || core.failure.is_some() || core.ended.is_some() || backlog > BACKLOG {
                 return false;
             }
@@ -261,12 +263,18 @@ impl Task {
         let counters = &self.conn.state.own().counters;
         let mut pipe = core.pipe.buffers();
         let mut progress = false;
-        while core.written < pipe.output.len() {
-            match self.transport.poll_write(cx, &pipe.output[core.written..]) {
+        while core.written < pipe.output.len() || core.spliced.len() > 0 {
+            let polled = if core.spliced.len() == 0 {
+                self.transport.poll_write(cx, &pipe.output[core.written..])
+            } else {
+                let (slices, n) = core.spliced.slices(&pipe.output, core.written);
+                self.transport.poll_write_vectored(cx, &slices[..n])
+            };
+            match polled {
                 Poll::Ready(Ok(n)) if n > 0 => {
                     add(&counters.writes, 1);
                     add(&counters.bytes_out, n as u64);
-                    core.written += n;
+                    core.spliced.consume(&mut self.conn.state.pool.borrow_mut(), &mut core.written, n);
                     progress = true;
                 }
                 Poll::Ready(_) => return Poll::Ready(false),
@@ -278,6 +286,7 @@ impl Task {
                     if core.written >= pipe.output.len() / 2 {
                         let written = std::mem::take(&mut core.written);
                         pipe.output.drain(..written);
+                        core.spliced.shift(written);
                     }
                     core.walked = pipe.output.len();
                     drop(pipe);
