@@ -8,7 +8,7 @@ final class Demand {
     /** What those that were asked for come to, if they are as long as the last one. */
     private static final int BYTES = 128 << 10;
 
-    private static final int LEAST = 2;
+    private static final int LEAST = 4;
     private static final int FIRST = 8;
     private static final int MOST = 64;
 
