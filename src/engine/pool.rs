@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// A payload of this size is not gathered with others; a gathering buffer is sealed at this size.
 pub(crate) const LARGE: usize = 16 << 10;
+/// A buffer to gather in has no more room than this; that of a large payload may.
+pub(super) const GATHERING: usize = 2 * LARGE;
 /// Buffers to gather in that a pool keeps.
 const POOLED: usize = 64;
 /// The largest buffer for one large payload that a pool keeps, and the bytes of all of them.
@@ -78,7 +80,7 @@ impl Pool {
     }
 
     pub(super) fn give(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() > 2 * LARGE {
+        if buffer.capacity() > GATHERING {
             if buffer.capacity() <= POOLED_LARGE && self.large_sum + buffer.capacity() <= POOLED_LARGE_SUM {
                 buffer.clear();
                 self.large_sum += buffer.capacity();

@@ -5,7 +5,7 @@
 //! ([`Pool::lent`]).
 
 use super::payload::Payload;
-use super::pool::{LARGE, Piece, Pool};
+use super::pool::{GATHERING, LARGE, Piece, Pool};
 use crate::proto::frame::{LONGEST_HEAD, head_before, put_head};
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -155,7 +155,7 @@ impl SendQueue {
     /// The next `n` bytes, which [`Self::front`] has, to be held beyond [`Self::consume`]; if they are of a large payload.
     pub(crate) fn share(&mut self, n: usize) -> Option<Piece> {
         let piece = self.sealed.as_mut()?.front_mut()?;
-        (piece.buffer_size() > 2 * LARGE).then(|| piece.share(self.sent, n))
+        (piece.buffer_size() > GATHERING).then(|| piece.share(self.sent, n))
     }
 
     /// Takes `n` bytes off, which were the next.

@@ -121,10 +121,10 @@ impl Core {
             let last = may_end && n == stream.out.len();
             let flags = if last { flag::END_STREAM } else { 0 };
             output.extend_from_slice(&FrameHead::new(n, frame_type::DATA, flags, stream.id).raw);
-            let spliced = if self.spliced.wants(n) { stream.out.share(n) } else { None };
-            match spliced.map_or(Ok(false), |piece| self.spliced.push(output.len(), piece).map(|()| true)) {
-                Ok(true) => {}
-                _ => output.extend_from_slice(&stream.out.front()[..n]),
+            let spliced = self.spliced.wants(n)
+                && stream.out.share(n).is_some_and(|piece| self.spliced.push(output.len(), piece).is_ok());
+            if !spliced {
+                output.extend_from_slice(&stream.out.front()[..n]);
             }
             stream.out.consume(pool, n);
             stream.send_window -= n as i64;
@@ -174,10 +174,10 @@ impl Core {
         head: &[u8],
         mut payload: &[u8],
     ) -> Option<usize> {
+        let batch = BATCH.saturating_sub(self.waiting()) as i64;
         let stream = &mut *self.streams[key as usize];
         let mut buffers = self.pipe.buffers();
         let output = &mut buffers.output;
-        let batch = BATCH.saturating_sub(output.len() - self.written + self.spliced.len()) as i64;
         let mut room = self.send_window.min(stream.send_window).min(batch).max(0) as usize;
         if room <= head.len() {
             return None;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// A payload of a frame that is shorter is put into the output.
-pub(super) const LEAST: usize = 8 << 10;
+const LEAST: usize = 8 << 10;
 /// Of buffers that are larger together, only one is kept for what is left of it to be written.
 const HELD: usize = 1 << 20;
 /// Slices that are written at once.
@@ -111,6 +111,10 @@ impl Spliced {
                 _ => self.held -= holds,
             }
             pool.recycle_piece(piece);
+            if self.pieces.is_empty() {
+                // a connection that is idle has no list of them
+                self.pieces = VecDeque::new();
+            }
         }
         *written += n;
     }
@@ -186,7 +190,7 @@ mod tests {
             assert!(all == expected[..all.len()], "step {step}");
             assert_eq!(all.len(), expected.len().min(step.saturating_mul(writes)), "step {step}");
             if writes == usize::MAX {
-                assert_eq!((written, spliced.len(), spliced.held), (output.len(), 0, 0));
+                assert_eq!((written, spliced.len(), spliced.held, spliced.pieces.capacity()), (output.len(), 0, 0, 0));
             }
         }
     }

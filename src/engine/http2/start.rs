@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-/// Shakes hands with the peer's preface, which `h2` finds in its pipe. `None`: `h2` refused; a bug.
-pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool) -> Option<Core> {
+/// Shakes hands with the peer's preface, which `h2` finds in its pipe; `spliced` for what will be written. `None`: `h2` refused; a bug.
+pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool, spliced: Spliced) -> Option<Core> {
     let config = state.shared.config.clone();
     let mut builder = server::Builder::new();
     if websockets {
@@ -73,7 +73,7 @@ pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool) -
         own_resets: 0,
         walked: 0,
         written: 0,
-        spliced: Spliced::default(),
+        spliced,
         update_credit: 0,
         emit_more: false,
         unflushed_answers: false,

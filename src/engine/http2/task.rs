@@ -52,11 +52,11 @@ impl Task {
     pub(crate) async fn begin(state: &Rc<LoopState>, greeted: Greeted) -> Option<Self> {
         let Greeted { id, listener, transport, peer, tls, mut read, websockets } = greeted;
         let rest = Rest::of(read.split_off(PREFACE.len()));
-        let Some(mut core) = start(state, &read, websockets).await else {
+        let spliced = Spliced::new(transport.takes_pieces());
+        let Some(core) = start(state, &read, websockets, spliced).await else {
             state.shared.log(LogLevel::Error, "h2 refused its own configuration; the connection is dropped");
             return None;
         };
-        core.spliced = Spliced::new(transport.takes_pieces());
         let conn = Rc::new(Connection {
             id,
             listener,
