@@ -24,6 +24,11 @@ gist() {
          END { if (n) printf "%d tests passed, %d failed", ok, bad; else print substr(last, 1, 100) }' "$1"
 }
 
+end_of() { # end_of STEP LINES
+    printf '        the end of %s:\n' "$logs/$1.log"
+    tail -n "$2" "$logs/$1.log" | sed 's/^/        | /'
+}
+
 passed=0 failed=()
 number=0
 begin=$SECONDS
@@ -46,12 +51,14 @@ for step in "${steps[@]}"; do
         printf 'passed %4d s   %s\n' $((SECONDS - from)) "$(gist "$logs/$step.log")"
     else
         failed+=("$step")
-        printf 'FAILED %4d s   the end of %s:\n' $((SECONDS - from)) "$logs/$step.log"
-        tail -n 60 "$logs/$step.log" | sed 's/^/        | /'
+        printf 'FAILED %4d s\n' $((SECONDS - from))
+        end_of "$step" 60
     fi
 done
 
 echo
+# Once more, where whoever sees only the end of a long log finds it.
+for step in ${failed[@]+"${failed[@]}"}; do end_of "$step" 12; done
 printf 'took %d min %d s\n' $(((SECONDS - begin) / 60)) $(((SECONDS - begin) % 60))
 [ ${#failed[@]} -eq 0 ] || echo "failed: ${failed[*]}"
 echo "$passed passed, ${#failed[@]} failed" | tee "$logs/total"
