@@ -46,8 +46,7 @@ impl Connection {
             }
             core.emit_more = core.emit(self, &mut self.state.pool.borrow_mut());
             let quiet = !core.flag.raised() && core.events.is_empty() && core.ready.is_empty();
-            let full = core.waiting() >= super::output::BATCH;
-            if quiet || full {
+            if quiet || core.full() {
                 return;
             }
         }

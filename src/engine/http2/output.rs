@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 /// What one stream may send before it is another's turn.
 pub(super) const TURN: usize = 64 << 10;
-/// Output that is collected before it is written.
-pub(super) const BATCH: usize = 256 << 10;
+/// Output that is collected before it is written, beside what is spliced into it.
+const BATCH: usize = 256 << 10;
 /// WINDOW_UPDATEs that one DATA frame of ours may be answered with.
 const UPDATES_PER_DATA: u32 = 8;
 const MAX_UPDATE_CREDIT: u32 = 1 << 20;
@@ -31,10 +31,16 @@ pub(super) enum Turn {
 }
 
 impl Core {
-    /// Bytes that wait for the socket.
+    /// Bytes of the output that wait for the socket, beside what is spliced into it.
     #[inline]
-    pub(super) fn waiting(&self) -> usize {
-        self.pipe.buffers().output.len() - self.written + self.spliced.len()
+    pub(super) fn backlog(&self) -> usize {
+        self.pipe.buffers().output.len() - self.written
+    }
+
+    /// Whether so much waits that it is written before there is more.
+    #[inline]
+    pub(super) fn full(&self) -> bool {
+        self.backlog() >= BATCH || self.spliced.full()
     }
 
     /// Lets streams send, in turn, until the batch is full. True if there is more that could be sent.
@@ -43,7 +49,7 @@ impl Core {
         let mut more = false;
         let mut blocked = Vec::new();
         while let Some(key) = self.sending.pop_front() {
-            if self.waiting() >= BATCH {
+            if self.full() {
                 self.sending.push_front(key);
                 more = true;
                 break;
@@ -174,7 +180,7 @@ impl Core {
         head: &[u8],
         mut payload: &[u8],
     ) -> Option<usize> {
-        let batch = BATCH.saturating_sub(self.waiting()) as i64;
+        let batch = BATCH.saturating_sub(self.backlog()) as i64;
         let stream = &mut *self.streams[key as usize];
         let mut buffers = self.pipe.buffers();
         let output = &mut buffers.output;

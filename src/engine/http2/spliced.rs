@@ -8,8 +8,11 @@ use std::io::IoSlice;
 const LEAST: usize = 8 << 10;
 /// Of buffers that are larger together, only one is kept for what is left of it to be written.
 const HELD: usize = 1 << 20;
-/// Slices that are written at once.
-const AT_ONCE: usize = 33;
+/// Payloads that are collected before they are written. A peer that reads faster than we write is woken for each write, at our cost: once for
+/// 1 MiB instead of 256 KiB is 0.87 of a large echo's time. They are no copies, so that no memory is taken by it.
+const BATCH: usize = 1 << 20;
+/// Slices that are written at once: a batch in the smallest frames that a peer may ask for (RFC 9113 section 6.5.2), each behind its head.
+const AT_ONCE: usize = 2 * (BATCH / (16 << 10)) + 1;
 
 /// The payloads.
 #[derive(Debug, Default)]
@@ -43,6 +46,12 @@ impl Spliced {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether there is a batch.
+    #[inline]
+    pub(super) fn full(&self) -> bool {
+        self.len >= BATCH
     }
 
     /// Whether a payload of `n` bytes is worth it.
@@ -234,6 +243,25 @@ mod tests {
         spliced.shift(4);
         let (slices, n) = spliced.slices(&output, 0);
         assert_eq!(slices[..n].iter().map(|s| s.to_vec()).collect::<Vec<_>>(), [vec![1], b"tail".to_vec()]);
+    }
+
+    #[test]
+    fn a_batch_is_written_at_once() {
+        const FRAME: usize = 16 << 10;
+        const HEAD: &[u8] = &[0; 9];
+        let mut pool = new_pool();
+        let mut spliced = Spliced::new(true);
+        let mut large = queue(&mut pool, 1, 2 * BATCH);
+        let mut output = Vec::new();
+        while !spliced.full() {
+            output.extend_from_slice(HEAD);
+            spliced.push(output.len(), large.share(FRAME).expect("a piece")).expect("of one buffer");
+            large.consume(&mut pool, FRAME);
+        }
+        assert_eq!(spliced.len(), BATCH);
+        output.extend_from_slice(b"the end");
+        let (slices, n) = spliced.slices(&output, 0);
+        assert_eq!(slices[..n].iter().map(|slice| slice.len()).sum::<usize>(), output.len() + BATCH);
     }
 
     #[test]

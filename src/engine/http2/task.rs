@@ -204,8 +204,7 @@ impl Task {
         let conn = Rc::clone(&self.conn);
         {
             let core = conn.core.borrow();
-            let backlog = core.waiting();
-            if self.eof || core.failure.is_some() || core.ended.is_some() || backlog > BACKLOG {
+            if self.eof || core.failure.is_some() || core.ended.is_some() || core.backlog() > BACKLOG {
                 return false;
             }
         }
