@@ -210,7 +210,11 @@ typedef struct h2ws_config {
   uint32_t max_message;
   /** Fragments of one message. Default 1024; 1 to 16777216. */
   uint32_t max_fragments;
-  /** What a peer may send on one stream before the host has taken it. Default 262144; 1024 to 2147483647. */
+  /**
+   * What a peer may send on one stream before the host has taken it. Inside of a WebSocket frame that is longer, over
+   * HTTP/2, four times as much while the host takes what comes; all streams of a connection together have at most a
+   * fourth of `connection_window` more by that. Default 262144; 1024 to 2147483647.
+   */
   uint32_t stream_window;
   /** What a peer may send on one connection before it was read. Default 16777216; 65535 to 2147483647. */
   uint32_t connection_window;

@@ -332,6 +332,70 @@ fn without_demand_the_window_stays_shut_and_siblings_go_on() {
     assert!(client.credit(stalled) <= 4096, "never more than was sent: {}", client.credit(stalled));
 }
 
+/// A long message, bytes.
+const LONG: usize = 40_000;
+
+/// It has begun: `n` bytes of it, and the credit that the stream has when all is done for them.
+fn begun(client: &mut Client, stream: u32, n: usize) -> u64 {
+    client.data(stream, &message_of(LONG)[..n]);
+    client.sync();
+    client.credit(stream)
+}
+
+#[test]
+fn a_long_frame_has_four_windows_while_the_host_takes_it() {
+    let host = Host::with(|config| config.stream_window = 4096);
+    let mut client = host.client();
+    let (stream, _) = socket(&host, &mut client, "/sink");
+    assert_eq!(begun(&mut client, stream, 1000), 3 * 4096 + 1000);
+    assert_eq!(client.window(stream), 4 * 4096);
+    for part in message_of(LONG)[1000..].chunks(2000) {
+        assert!(client.window(stream) >= 2048, "{}", client.window(stream));
+        client.data(stream, part);
+        client.sync();
+    }
+    // what it had more is used up, and not given again
+    while client.window(stream) > 4096 {
+        client.data(stream, &message_of(1024));
+        client.sync();
+    }
+    for _ in 0..10 {
+        client.data(stream, &message_of(1024));
+        client.sync();
+        assert!((2048..=4096).contains(&client.window(stream)), "{}", client.window(stream));
+    }
+}
+
+#[test]
+fn a_long_frame_that_nobody_takes_has_the_usual_window() {
+    let host = Host::with(|config| config.stream_window = 4096);
+    let mut client = host.client();
+    let (stream, id) = socket(&host, &mut client, "/demand-fragments");
+    assert_eq!(begun(&mut client, stream, 4096), 0);
+    client.data(stream, b"x");
+    client.expect(&Frame::rst(stream, FLOW_CONTROL_ERROR));
+    assert_eq!(host.closed(id).cause, Cause::Violation);
+}
+
+#[test]
+fn the_windows_of_long_frames_are_a_part_of_the_connections() {
+    let host = Host::with(|config| {
+        config.stream_window = 4096;
+        config.connection_window = 65_536;
+    });
+    let mut client = host.client();
+    let sockets = ["/sink?1", "/sink?2", "/sink?3"].map(|path| socket(&host, &mut client, path));
+    let [(first, id), (second, _), (third, _)] = sockets;
+    let more = [first, second, third].map(|stream| begun(&mut client, stream, 100));
+    assert_eq!(more, [3 * 4096 + 100, 4096 + 100, 0], "a fourth is 16,384");
+    // one that ends leaves its part to the others
+    client.send(&Frame::rst(first, CANCEL));
+    host.closed(id);
+    client.data(third, b"x");
+    client.sync();
+    assert_eq!(client.credit(third), 3 * 4096 + 101);
+}
+
 #[test]
 fn control_frames_are_served_without_demand() {
     let host = Host::start();

@@ -82,7 +82,7 @@ impl Connection {
             let mut core = self.core.borrow_mut();
             let Some(found) = core.get(key, stream) else { return };
             let context = found.context;
-            let Stream { role, out, arrived, released, .. } = found;
+            let Stream { role, out, inflow, .. } = found;
             match role {
                 Role::WebSocket(websocket) => {
                     let next =
@@ -103,9 +103,7 @@ impl Connection {
                             return;
                         }
                     };
-                    let freed = freed.min(*arrived);
-                    *arrived -= freed;
-                    *released += freed;
+                    inflow.release(freed);
                     match what {
                         Arrived::Message(_) | Arrived::Fragment { last: true, .. } => core.tally.messages_in += 1,
                         Arrived::Fragment { .. } => {}

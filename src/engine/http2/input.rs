@@ -288,13 +288,11 @@ impl Core {
             // h2 allows a hundred empty ones in a connection's life (RFC 9113 allows any number)
             return if empty && !ended { Route::Skip } else { Route::Pass };
         }
-        stream.recv_window -= len as i64;
-        if stream.recv_window < 0 {
+        if !stream.inflow.take(len) {
             count(&conn.state.own().counters.violation_stream);
             self.stream_error(key, Reason::FLOW_CONTROL_ERROR, "the peer sent more than the stream's window");
             return Route::Skip;
         }
-        stream.arrived += len as u32;
         stream.last_in = now;
         let end = head.has(flag::END_STREAM);
         stream.end_scanned = end;

@@ -11,6 +11,7 @@ mod deadlines;
 mod deliver;
 mod drive;
 mod exchange;
+mod inflow;
 mod input;
 mod ops;
 mod output;
@@ -114,6 +115,8 @@ struct Core {
     max_send_frame: usize,
     /// What a new stream's peer may send: ours, or the protocol's default while ours is not acknowledged.
     initial_recv_window: i64,
+    /// How much larger than `stream_window` the streams' windows are, all together.
+    all_grown: u32,
     /// Bytes of bodies that `h2` has counted against its endless window.
     body_sent: u32,
 
@@ -325,6 +328,7 @@ impl Core {
         let stream = self.streams.remove(key as usize);
         self.ids.remove(&stream.id);
         self.last = None;
+        self.all_grown -= stream.inflow.grown();
         if stream.kind() == StreamKind::WebSocket && matches!(stream.role, Role::WebSocket(_)) {
             self.tally.ended_sockets += 1;
         }

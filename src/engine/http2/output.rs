@@ -98,12 +98,12 @@ impl Core {
         let stream = &mut **stream;
         let Role::WebSocket(websocket) = &mut stream.role else { return Turn::Over };
         if !websocket.has_pending() {
-            stream.released += std::mem::take(&mut stream.arrived);
+            stream.inflow.release_all();
         }
-        if stream.released >= (self.config.stream_window / 2).max(1) && !stream.end_scanned {
-            put_window_update(output, stream.id, stream.released);
-            stream.recv_window += i64::from(stream.released);
-            stream.released = 0;
+        if !stream.end_scanned
+            && let Some(due) = stream.inflow.due(websocket.announced(), &self.config, &mut self.all_grown)
+        {
+            put_window_update(output, stream.id, due);
         }
         let before = stream.out.len();
         let may_end = websocket.may_end() && !stream.sent_end;

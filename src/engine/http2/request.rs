@@ -1,5 +1,6 @@
 //! A request that has come: refused by a rule, or registered and told to the host.
 
+use super::inflow::Inflow;
 use super::stream::{Exchange, Handshake, Role, Sender, Stream};
 use super::wake::StreamWaker;
 use super::{Connection, Core};
@@ -174,9 +175,7 @@ impl Connection {
             send: Sender::Head(send),
             waker: Waker::from(Arc::new(StreamWaker { key, ready: Arc::clone(&core.ready) })),
             send_window: core.initial_send_window,
-            recv_window: core.initial_recv_window,
-            arrived: 0,
-            released: 0,
+            inflow: Inflow::new(core.initial_recv_window),
             out: SendQueue::default(),
             listed: false,
             late: false,

@@ -67,6 +67,7 @@ pub(super) async fn start(state: &LoopState, preface: &[u8], websockets: bool, s
         max_send_frame: super::MAX_FRAME,
         // RFC 9113 §6.9.2: until the peer has our SETTINGS it may use the default
         initial_recv_window: DEFAULT_WINDOW.max(config.stream_window.into()),
+        all_grown: 0,
         body_sent: 0,
         sending: VecDeque::new(),
         swallow: Vec::new(),

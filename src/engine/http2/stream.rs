@@ -1,5 +1,6 @@
 //! One stream: an ordinary exchange, a handshake that is undecided, or a WebSocket.
 
+use super::inflow::Inflow;
 use crate::engine::credit::Credited;
 use crate::engine::ending::{End, Tail};
 use crate::engine::event::{Cause, Side, StreamKind};
@@ -29,11 +30,7 @@ pub(super) struct Stream {
     /// Only of WebSockets: `h2` keeps it for ordinary exchanges.
     pub(super) send_window: i64,
     /// What we let the peer send.
-    pub(super) recv_window: i64,
-    /// Bytes that have come and are not given back to the peer, since they wait for the host.
-    pub(super) arrived: u32,
-    /// Bytes to be given back with the next WINDOW_UPDATE.
-    pub(super) released: u32,
+    pub(super) inflow: Inflow,
     pub(super) out: SendQueue,
     /// It stands in the list of those that have something to send.
     pub(super) listed: bool,

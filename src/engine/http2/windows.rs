@@ -107,7 +107,7 @@ impl Core {
         self.initial_recv_window = ours;
         if delta != 0 {
             for (_, stream) in &mut self.streams {
-                stream.recv_window += delta;
+                stream.inflow.shift(delta);
             }
         }
     }

@@ -94,6 +94,11 @@ impl WebSocket {
         self.receiver.in_message()
     }
 
+    /// Bytes of the frame in progress that the peer has announced and not sent.
+    pub(crate) fn announced(&self) -> u64 {
+        self.receiver.announced()
+    }
+
     /// Takes bytes off the front of `input`, up to one event. `None`: the input is used up. `host_first`: the host has been told
     /// something that it has not come to; what would end its side waits for that.
     #[inline]

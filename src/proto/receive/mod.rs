@@ -166,6 +166,11 @@ impl Receiver {
         self.gathering.as_ref().map_or(0, |gathering| gathering.message.len() + gathering.control.len())
     }
 
+    /// Payload bytes that the frame in progress has announced and that have not come.
+    pub fn announced(&self) -> u64 {
+        self.remaining
+    }
+
     /// Whether a fragmented message is open: its first frame has begun, its last frame has not ended.
     pub fn in_message(&self) -> bool {
         self.open.is_some() && !(self.fin && self.fragments == 1)

@@ -77,7 +77,9 @@ public final class H2wsBuilder {
     }
 
     /**
-     * What a peer may send on one stream before the program has taken it.
+     * What a peer may send on one stream before the program has taken it. Inside of a WebSocket frame that is longer, over HTTP/2, four
+     * times as much while the program takes what comes; all streams of a connection together have at most a fourth of
+     * {@link #connectionWindow} more by that.
      *
      * @param bytes default 256 KiB
      * @return this
