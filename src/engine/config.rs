@@ -22,7 +22,7 @@ pub struct Config {
     /// Fragments of one message. Default 1,024.
     pub max_fragments: u32,
     /// What a peer may send on one stream before the host has taken it. Default 256 KiB. Inside of a WebSocket frame that is longer, over HTTP/2,
-    /// four times as much while the host takes what comes; all streams of a connection together by a fourth of its window.
+    /// four times as much while the host takes what comes; by that all streams of a connection have at most a fourth of its window more.
     pub stream_window: u32,
     /// What a peer may send on one connection before it was read. Default 16 MiB.
     pub connection_window: u32,
